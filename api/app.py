@@ -1,0 +1,91 @@
+"""The Flask application: blueprints, conventions, headers, request ids, metrics."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from uuid import uuid4
+
+from flask import Flask, Response, current_app, g, request
+from flask_smorest import Api
+
+from api import errors
+from api.auth import sign_in
+from api.catalogue import catalogue
+from api.docs import docs, root
+from api.errors import InvalidQueryError
+from api.health import REQUESTS, SECONDS, health
+from api.openapi import SETTINGS, describe
+from api.plans import plans
+from api.timeline import timeline
+from service.container import Container
+
+MOST_BYTES = 1024 * 1024
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_HEADERS = {
+    "Cache-Control": "private, no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+log = logging.getLogger("plan_history.access")
+
+
+def create_app(container: Container) -> Flask:
+    """The application over the wired services."""
+    app = Flask("api", static_folder="static", static_url_path="/static")
+    app.config.update(SETTINGS)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.extensions["plan-history"] = container
+    app.before_request(_begin)
+    app.before_request(_refuse_unknown_query)
+    app.before_request(sign_in)
+    app.after_request(_finish)
+    api = Api(app)
+    describe(api)
+    for blueprint in (plans, timeline, catalogue, health):
+        api.register_blueprint(blueprint)
+    app.register_blueprint(docs)
+    app.register_blueprint(root)
+    errors.register(app)
+    return app
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _refuse_unknown_query() -> None:
+    if not request.query_string or request.endpoint is None:
+        return
+    view = current_app.view_functions[request.endpoint]
+    if not getattr(view, "takes_query", False) and request.endpoint != "static":
+        raise InvalidQueryError(
+            {name[:60]: "Is not known here; this address takes no parameters." for name in request.args}
+        )
+
+
+def _finish(answer: Response) -> Response:
+    headers = answer.headers
+    for name, value in _HEADERS.items():
+        if name not in headers:
+            headers[name] = value
+    if "Content-Security-Policy" not in headers:
+        headers["Content-Security-Policy"] = _POLICY
+    headers["X-Request-ID"] = g.get("request_id", "")
+    traceparent = request.headers.get("traceparent")
+    if traceparent and len(traceparent) <= 200:
+        headers["traceparent"] = traceparent
+    route = request.url_rule.rule if request.url_rule else "(none)"
+    REQUESTS.labels(request.method, route, answer.status_code).inc()
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    SECONDS.labels(route).observe(seconds)
+    if log.isEnabledFor(logging.INFO):
+        log.info(
+            "%s %s %s %.1f ms %s", request.method, route, answer.status_code, seconds * 1000, g.get("request_id")
+        )
+    return answer

@@ -1,0 +1,219 @@
+"""The OpenAPI 3.1 description: components that flask-smorest cannot derive, and where it is served."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Api
+
+from api.schemas import MOMENT_FORMAT, UUID_FORMAT, component_of, entry_components, envelope_of
+from domain.entry import VOICES, Author
+from domain.opening import PlanOpened
+from service.access import ROLES
+from service.finding import STATUSES
+
+SETTINGS: dict[str, Any] = {
+    "API_TITLE": "Plan History",
+    "API_VERSION": "v1",
+    "OPENAPI_VERSION": "3.1.0",
+    "OPENAPI_URL_PREFIX": "/",
+    "OPENAPI_JSON_PATH": "openapi.json",
+    "API_SPEC_OPTIONS": {
+        "info": {
+            "description": "Therapy treatment plans as living documents: the current state and the "
+            "full audit timeline.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"token": []}],
+    },
+}
+_WHOLE = {"type": "integer", "minimum": 0}
+_VERSION = {"type": "integer", "minimum": 1}
+_TEXT = {"type": "string"}
+_OBJECT = {"type": "object"}
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _many(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": schema}
+
+
+def _group(optional: dict[str, Any] | None = None, **required: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _opening() -> dict[str, Any]:
+    data, envelope = component_of(PlanOpened), envelope_of(PlanOpened)["properties"]
+    extra = {name: held for name, held in envelope.items() if name not in ("type", "data")}
+    extra["entries"] = {"type": "array", "items": _ref("Entry"), "maxItems": 200}
+    extra["alongside"] = {"type": "boolean", "default": False}
+    return {**data, "properties": {**data["properties"], **extra}}
+
+
+def _plan() -> dict[str, Any]:
+    lists = (
+        "people concerns concern_links preferences prior_therapy strengths expectations goals "
+        "interventions discomforts feedback relapses setbacks plateaus resistances life_events "
+        "safety_concerns observations self_reports insights rapport mismatches practice skills "
+        "celebrations look_backs obligations"
+    )
+    groups = "client context readiness orientation scores reviews signatures"
+    required: dict[str, Any] = {
+        "plan_id": UUID_FORMAT,
+        "version": _VERSION,
+        "position": _WHOLE,
+        "status": {"type": "string", "enum": list(STATUSES)},
+        "opened_at": MOMENT_FORMAT,
+        **{name: _many(_OBJECT) for name in lists.split()},
+        **{name: dict(_OBJECT) for name in groups.split()},
+    }
+    pointers = {"type": "object", "additionalProperties": _VERSION}
+    return _group({"entries": {**pointers, "description": "JSON pointer → version"}}, **required)
+
+
+def _told() -> dict[str, Any]:
+    return _group(
+        entry_id=UUID_FORMAT,
+        plan_id=UUID_FORMAT,
+        version=_VERSION,
+        position=_VERSION,
+        type=_TEXT,
+        sentence=_TEXT,
+        occurred_at=MOMENT_FORMAT,
+        recorded_at=MOMENT_FORMAT,
+        late={"type": "boolean"},
+        recorded_by=component_of(Author),
+        voiced_by=_or_null({"type": "string", "enum": list(VOICES)}),
+        reason=_or_null(_ref("Reason")),
+        session_id=_or_null(UUID_FORMAT),
+        command_id=UUID_FORMAT,
+        causation_id=_or_null(UUID_FORMAT),
+        corrected_by=_many(_VERSION),
+        addenda_by=_many(_VERSION),
+        in_error_by=_or_null(_VERSION),
+        data=_OBJECT,
+    )
+
+
+def _recorded() -> dict[str, Any]:
+    entry = _group(
+        entry_id=UUID_FORMAT,
+        version=_VERSION,
+        position=_VERSION,
+        type=_TEXT,
+        occurred_at=MOMENT_FORMAT,
+        recorded_at=MOMENT_FORMAT,
+    )
+    entry["additionalProperties"] = UUID_FORMAT
+    return _group(
+        plan_id=UUID_FORMAT,
+        version=_VERSION,
+        position=_VERSION,
+        entries=_many(entry),
+        warnings=_many(_OBJECT),
+    )
+
+
+def _found() -> dict[str, Any]:
+    plan = _group(
+        plan_id=UUID_FORMAT,
+        version=_VERSION,
+        position=_VERSION,
+        status={"type": "string", "enum": list(STATUSES)},
+        client=_group(ref=_TEXT, label=_TEXT),
+        therapist_id=UUID_FORMAT,
+        supervisor_id=_or_null(UUID_FORMAT),
+        opened_at=MOMENT_FORMAT,
+        changed_at=MOMENT_FORMAT,
+    )
+    return _group(plans=_many(plan), next_cursor=_or_null(_TEXT))
+
+
+def _diff() -> dict[str, Any]:
+    point = _group({"moment": MOMENT_FORMAT}, version=_VERSION)
+    change = _group(
+        path=_TEXT,
+        kind={"type": "string", "enum": ["added", "removed", "changed"]},
+        before={},
+        after={},
+        entries=_many(_VERSION),
+    )
+    return _group(**{"from": point, "to": point, "changes": _many(change)})
+
+
+def _problem() -> dict[str, Any]:
+    where = {"pointer": _TEXT, "parameter": _TEXT}
+    return _group(
+        {"errors": _many(_group(where, detail=_TEXT))},
+        type=_TEXT,
+        title=_TEXT,
+        status={"type": "integer"},
+        detail=_TEXT,
+        instance=_TEXT,
+        request_id=_or_null(_TEXT),
+        code=_TEXT,
+    )
+
+
+def components() -> dict[str, dict[str, Any]]:
+    """Every component by name."""
+    told = _told()
+    full = _group(corrections=_many(_ref("EntryShown")), addenda=_many(_ref("EntryShown")),
+                  marked_in_error=_or_null(_ref("EntryShown")))  # fmt: skip
+    kind = _group(type=_TEXT, chapter=_TEXT, topic=_TEXT, sentence=_TEXT, fields=_OBJECT)
+    lag = _group(entries_behind=_WHOLE, clinics_behind=_WHOLE, stopped=_WHOLE)
+    return {
+        **entry_components(),
+        "PlanOpening": _opening(),
+        "EntriesToRecord": _group(
+            {"alongside": {"type": "boolean", "default": False}},
+            entries={"type": "array", "items": _ref("Entry"), "minItems": 1, "maxItems": 200},
+        )
+        | {"additionalProperties": False},
+        "Recorded": _recorded(),
+        "Plan": _plan(),
+        "PlansFound": _found(),
+        "Diff": _diff(),
+        "EntryShown": told,
+        "EntryTold": {"allOf": [_ref("EntryShown"), full]},
+        "TimelinePage": _group(entries=_many(_ref("EntryShown")), next_cursor=_or_null(_TEXT)),
+        "EntryTypes": _group(entry_types=_many(kind), techniques=_OBJECT),
+        "Me": _group(
+            clinic_id=UUID_FORMAT,
+            member_id=UUID_FORMAT,
+            name=_TEXT,
+            role={"type": "string", "enum": list(ROLES)},
+            credential=_or_null(_TEXT),
+            may=_many(_TEXT),
+        ),
+        "Alive": _group(alive={"type": "boolean"}),
+        "Ready": _group(
+            ready={"type": "boolean"},
+            database=_TEXT,
+            migrations_pending=_many(_TEXT),
+            projections={"type": "object", "additionalProperties": lag},
+            projections_stopped=_WHOLE,
+        ),
+        "Problem": _problem(),
+    }
+
+
+def describe(api: Api) -> None:
+    """Add the components and how to sign in."""
+    for name, schema in components().items():
+        api.spec.components.schema(name, schema)
+    api.spec.components.security_scheme(
+        "token",
+        {"type": "http", "scheme": "bearer", "description": "From `plan-history token issue`."},
+    )

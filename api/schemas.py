@@ -1,0 +1,369 @@
+"""marshmallow schemas and OpenAPI components, derived from the declarations in ``domain``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load
+
+from api.parsing import moment
+from domain.entry import TYPES, VOICES, EntryData, Reason, type_named
+from domain.errors import UnknownEntryTypeError
+from domain.fields import (
+    DurationRule,
+    Field,
+    IdRule,
+    ManyRule,
+    New,
+    RangeRule,
+    Ref,
+    Rule,
+    TextRule,
+    fields_of,
+)
+from service.plans import Draft
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+UUID_FORMAT = {"type": "string", "format": "uuid"}
+MOMENT_FORMAT = {"type": "string", "format": "date-time"}
+
+
+class TextField(fields.String):
+    """Text, trimmed."""
+
+    default_error_messages = {"invalid": "Must be text."}  # noqa: RUF012 - marshmallow's own name and type
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        return value.strip()
+
+
+class IdField(TextField):
+    """A UUID in any case, kept in lower case."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        return super()._deserialize(value, attr, data, **kwargs).lower()
+
+
+class WholeField(fields.Integer):
+    """A whole number, not a text that looks like one."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValidationError("Must be a whole number.")
+        return value
+
+
+class NumberField(fields.Float):
+    """A number, not a text that looks like one."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValidationError("Must be a number.")
+        return value
+
+
+class TruthField(fields.Boolean):
+    """true or false, nothing that looks like it."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, bool):
+            raise ValidationError("Must be true or false.")
+        return value
+
+
+class DayField(fields.Date):
+    """A day, YYYY-MM-DD."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                pass
+        raise ValidationError("Must be a date such as 2026-03-31.")
+
+
+class MomentField(fields.DateTime):
+    """An RFC 3339 moment with its offset, kept in UTC."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        try:
+            return moment(value if isinstance(value, str) else "")
+        except ValueError as wrong:
+            raise ValidationError(str(wrong)) from wrong
+
+
+class ListField(fields.List):
+    """A list, kept as a tuple."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, list):
+            raise ValidationError("Must be a list.")
+        return tuple(super()._deserialize(value, attr, data, **kwargs))
+
+
+_SIMPLE: dict[Any, type[fields.Field[Any]]] = {
+    str: TextField,
+    int: WholeField,
+    float: NumberField,
+    bool: TruthField,
+    date: DayField,
+    datetime: MomentField,
+    dict: fields.Dict,
+}
+
+
+class DerivedSchema(Schema):
+    """Base of the derived schemas: unknown fields are refused, the result is the domain's own object."""
+
+    class Meta:
+        """Nothing slips through."""
+
+        unknown = RAISE
+
+    made: type
+
+    error_messages = {"unknown": "Unknown field; check its name.", "type": "Must be an object."}  # noqa: RUF012 - marshmallow's own name and type
+
+    @post_load
+    def make(self, held: dict[str, Any], **_: Any) -> Any:
+        """The dataclass of what was loaded."""
+        return self.made(**held)
+
+
+def _validator(rule: Rule) -> Any:
+    def validate(value: Any) -> None:
+        problem = rule.problem(value)
+        if problem:
+            raise ValidationError(problem)
+
+    return validate
+
+
+def _one_of(choices: tuple[str, ...]) -> Any:
+    def validate(value: Any) -> None:
+        if value not in choices:
+            raise ValidationError(f"Must be one of: {', '.join(choices)}.")
+
+    return validate
+
+
+def _field(declared: Field) -> fields.Field[Any]:
+    common: dict[str, Any] = {
+        "required": declared.required,
+        "allow_none": declared.nullable,
+        "attribute": declared.name,
+        "data_key": declared.key,
+        "metadata": {"description": declared.doc} if declared.doc else {},
+        "error_messages": {"required": "Is required.", "null": "Must not be null."},
+    }
+    rules = [_validator(rule) for rule in declared.rules]
+    if declared.many:
+        item = _item(declared, {"validate": [_validator(rule) for rule in declared.item_rules]})
+        return ListField(item, validate=rules, **common)
+    return _item(declared, {"validate": rules, **common})
+
+
+def _item(declared: Field, common: dict[str, Any]) -> fields.Field[Any]:
+    if declared.nested:
+        common.pop("validate", None)
+        return fields.Nested(schema_of(declared.type), **common)
+    if declared.choices:
+        common["validate"] = [_one_of(declared.choices)]
+    if declared.link or any(isinstance(rule, IdRule) for rule in declared.rules):
+        return IdField(**common)
+    return _SIMPLE[declared.type](**common)
+
+
+@cache
+def schema_of(cls: type) -> type[DerivedSchema]:
+    """The schema of an entry's data, or of a group inside it."""
+    declared = {held.name: _field(held) for held in _given(cls)}
+    return type(f"{cls.__name__}Data", (DerivedSchema,), {**declared, "made": cls})  # type: ignore[return-value] # type() cannot know its own result
+
+
+def _given(cls: type) -> tuple[Field, ...]:
+    """The fields a caller gives: all but those the service fills in."""
+    filled = {"content_hash", "format_version"}
+    return tuple(held for held in fields_of(cls) if held.name not in filled)
+
+
+@cache
+def loader_of(cls: type) -> DerivedSchema:
+    """An instance of the schema, for loading."""
+    return schema_of(cls)()
+
+
+class EnvelopeSchema(Schema):
+    """What surrounds an entry's data in a request."""
+
+    class Meta:
+        """Nothing slips through."""
+
+        unknown = RAISE
+
+    error_messages = {"unknown": "Unknown field; the envelope has type, occurred_at, voiced_by, reason, session_id, causation_id and data.", "type": "Must be an object."}  # noqa: E501, RUF012 - one sentence; marshmallow's own name and type
+
+    type = TextField(required=True, error_messages={"required": "Is required."})
+    occurred_at = MomentField(allow_none=True)
+    voiced_by = TextField(allow_none=True, validate=_one_of(VOICES))
+    reason = fields.Nested(schema_of(Reason), allow_none=True)
+    session_id = IdField(allow_none=True, validate=_validator(IdRule()))
+    causation_id = IdField(allow_none=True, validate=_validator(IdRule()))
+    data = fields.Raw(load_default=dict)
+
+
+_ENVELOPE = EnvelopeSchema()
+
+
+class EntryField(fields.Field[Draft]):
+    """One entry of a request, by its type."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Draft:  # noqa: ARG002 - marshmallow's signature
+        if not isinstance(value, Mapping):
+            raise ValidationError("Must be an object with type and data.")
+        messages: dict[str, Any] = {}
+        held: dict[str, Any] = {}
+        try:
+            held = _ENVELOPE.load(value)
+        except ValidationError as wrong:
+            messages = dict(wrong.messages_dict)
+        cls = self._type(value, messages)
+        loaded = self._data(cls, value.get("data", {}), messages) if cls else None
+        if messages or loaded is None:
+            raise ValidationError(messages)
+        held.update(data=loaded)
+        held.pop("type")
+        return Draft(**held)
+
+    def _type(self, value: Mapping[str, Any], messages: dict[str, Any]) -> type[EntryData] | None:
+        name = value.get("type")
+        if not isinstance(name, str):
+            return None
+        try:
+            return type_named(name.strip())
+        except UnknownEntryTypeError as unknown:
+            messages["type"] = [unknown.detail]
+            return None
+
+    def _data(self, cls: type[EntryData], given: Any, messages: dict[str, Any]) -> EntryData | None:
+        if not isinstance(given, Mapping):
+            messages["data"] = ["Must be an object."]
+            return None
+        try:
+            loaded: EntryData = loader_of(cls).load(given)
+        except ValidationError as wrong:
+            messages["data"] = wrong.messages
+            return None
+        return loaded
+
+
+# OpenAPI
+
+
+def component_of(cls: type) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of an entry's data or of a group inside it."""
+    given = _given(cls)
+    shown: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {held.key: _property(held) for held in given},
+    }
+    required = [held.key for held in given if held.required]
+    if required:
+        shown["required"] = required
+    return shown
+
+
+def _property(declared: Field) -> dict[str, Any]:
+    rules = declared.item_rules if declared.many else declared.rules
+    shown = _kind(declared, rules)
+    if declared.many:
+        shown = {"type": "array", "items": shown}
+        for rule in declared.rules:
+            if isinstance(rule, ManyRule):
+                shown["minItems"], shown["maxItems"] = rule.least, rule.most
+    if declared.nullable:
+        if "type" in shown and "enum" not in shown:
+            shown["type"] = [shown["type"], "null"]
+        else:
+            shown = {"anyOf": [shown, {"type": "null"}]}
+    if declared.doc:
+        shown["description"] = declared.doc
+    return shown
+
+
+def _kind(declared: Field, rules: tuple[Rule, ...]) -> dict[str, Any]:
+    if declared.nested:
+        return component_of(declared.type)
+    if declared.choices:
+        return {"type": "string", "enum": list(declared.choices)}
+    shown: dict[str, Any] = dict(_JSON_TYPES[declared.type])
+    for rule in rules:
+        shown.update(_facts(rule))
+    return shown
+
+
+def _facts(rule: Rule) -> dict[str, Any]:
+    if isinstance(rule, TextRule):
+        return {"minLength": rule.least, "maxLength": rule.most}
+    if isinstance(rule, RangeRule):
+        facts = {"minimum": rule.least, "maximum": rule.most}
+        return {name: held for name, held in facts.items() if held is not None}
+    if isinstance(rule, New | Ref | IdRule):
+        return {"format": "uuid"}
+    if isinstance(rule, DurationRule):
+        return {"format": "duration"}
+    return {}
+
+
+_JSON_TYPES: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    date: {"type": "string", "format": "date"},
+    datetime: {"type": "string", "format": "date-time"},
+    dict: {"type": "object"},
+}
+
+
+def envelope_of(cls: type[EntryData]) -> dict[str, Any]:
+    """The JSON Schema of an entry of one type in a request, told apart by its constant ``type``."""
+    shown: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "description": (cls.__doc__ or "").strip(),
+        "required": ["type", *(["reason"] if cls.WHY else [])],
+        "properties": {
+            "type": {"const": cls.__name__},
+            "occurred_at": {"type": ["string", "null"], "format": "date-time"},
+            "voiced_by": {"anyOf": [{"type": "string", "enum": list(VOICES)}, {"type": "null"}]},
+            "reason": {"$ref": "#/components/schemas/Reason"}
+            if cls.WHY
+            else {"anyOf": [{"$ref": "#/components/schemas/Reason"}, {"type": "null"}]},
+            "session_id": {"type": ["string", "null"], "format": "uuid"},
+            "causation_id": {"type": ["string", "null"], "format": "uuid"},
+            "data": component_of(cls),
+        },
+    }
+    if shown["properties"]["data"].get("required"):
+        shown["required"].append("data")
+    return shown
+
+
+def entry_components() -> dict[str, Any]:
+    """The components of every entry type, and ``Entry`` as the one of them that fits."""
+    shown: dict[str, Any] = {"Reason": component_of(Reason)}
+    for name, cls in sorted(TYPES.items()):
+        shown[name] = envelope_of(cls)
+    refs = [{"$ref": f"#/components/schemas/{name}"} for name in sorted(TYPES)]
+    shown["Entry"] = {"oneOf": refs, "discriminator": {"propertyName": "type"}}
+    return shown
+

@@ -1,0 +1,132 @@
+"""Timelines: a plan's, the clinic's, one entry; as JSON, NDJSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Response, request, stream_with_context
+
+from api.blueprint import Blueprint
+from api.conventions import (
+    JSON,
+    from_cursor,
+    json_answer,
+    next_link,
+    principal,
+    services,
+    takes_query,
+    to_cursor,
+    wanted_format,
+)
+from api.queries import ClinicTimelineQuery, TimelineQuery
+from service.timeline import Filter, Page
+
+NDJSON, CSV = "application/x-ndjson", "text/csv"
+COLUMNS = (
+    "position", "version", "plan_id", "entry_id", "type", "occurred_at", "recorded_at", "late",
+    "recorded_by", "role", "voiced_by", "reason", "sentence", "corrected_by", "addenda_by",
+    "in_error_by",
+)  # fmt: skip
+timeline = Blueprint("timeline", "timeline", description="What happened, told for people")
+
+
+def _filter(query: Mapping[str, Any]) -> Filter:
+    held = {name: value for name, value in query.items() if name not in ("cursor", "goal_id")}
+    place = from_cursor(query.get("cursor"), (str, int))
+    return Filter(**held, about=query.get("goal_id"), after=place)  # type: ignore[arg-type] # two parts, as the cursor was made
+
+
+def _answer(wanted: Filter, read: Callable[[Filter], Page]) -> Response:
+    kind = wanted_format(JSON, NDJSON, CSV)
+    if kind == JSON:
+        page = read(wanted)
+        cursor = to_cursor(page.next)
+        shown = {"entries": page.entries, "next_cursor": cursor}
+        return json_answer(shown, headers=next_link(cursor))
+    first = read(wanted if "limit" in request.args else replace(wanted, limit=200))
+    pages = _pages(first, wanted, read) if "limit" not in request.args else iter([first])
+    lines = _ndjson(pages) if kind == NDJSON else _csv(pages)
+    answer = Response(stream_with_context(lines), content_type=f"{kind}; charset=utf-8")
+    if "limit" in request.args:
+        answer.headers.update(next_link(to_cursor(first.next)))
+    return answer
+
+
+def _pages(first: Page, wanted: Filter, read: Callable[[Filter], Page]) -> Iterator[Page]:
+    page = first
+    while True:
+        yield page
+        if page.next is None:
+            return
+        page = read(replace(wanted, limit=200, after=page.next))
+
+
+def _ndjson(pages: Iterator[Page]) -> Iterator[bytes]:
+    for page in pages:
+        yield b"".join(orjson.dumps(held) + b"\n" for held in page.entries)
+
+
+def _csv(pages: Iterator[Page]) -> Iterator[str]:
+    yield _csv_lines([COLUMNS])
+    for page in pages:
+        yield _csv_lines([_cells(held) for held in page.entries])
+
+
+def _csv_lines(rows: list[Any]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
+
+
+def _cells(shown: dict[str, Any]) -> list[str]:
+    flat = {
+        **shown,
+        "recorded_by": shown["recorded_by"]["name"],
+        "role": shown["recorded_by"]["role"],
+        "reason": (shown["reason"] or {}).get("text"),
+        "late": "yes" if shown["late"] else "no",
+    }
+    return [_cell(flat[name]) for name in COLUMNS]
+
+
+def _cell(value: Any) -> str:
+    """A cell no spreadsheet takes for a formula (OWASP: CSV injection)."""
+    if value is None:
+        return ""
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+@timeline.get("/v1/plans/<uuid:plan_id>/timeline", "plan_timeline", answer="TimelinePage", streams=True)
+@timeline.query(TimelineQuery)
+@takes_query
+def plan_timeline(query: Mapping[str, Any], plan_id: UUID) -> Response:
+    """A plan's timeline, newest last.
+
+    NDJSON and CSV (by `Accept`) give all entries unless `limit` is given.
+    """
+    read = services().timeline.of_plan
+    who = principal()
+    return _answer(_filter(query), lambda wanted: read(who, plan_id, wanted))
+
+
+@timeline.get("/v1/timeline", "clinic_timeline", answer="TimelinePage", streams=True)
+@timeline.query(ClinicTimelineQuery)
+@takes_query
+def clinic_timeline(query: Mapping[str, Any]) -> Response:
+    """The clinic's timeline: search what was recorded, newest first."""
+    read = services().timeline.of_clinic
+    who = principal()
+    return _answer(_filter(query), lambda wanted: read(who, wanted))
+
+
+@timeline.get("/v1/plans/<uuid:plan_id>/entries/<uuid:entry_id>", "read_entry", answer="EntryTold")
+def read_entry(plan_id: UUID, entry_id: UUID) -> Response:
+    """One entry with its corrections and addenda."""
+    return json_answer(services().timeline.entry(principal(), plan_id, entry_id))

@@ -1,0 +1,320 @@
+"""An entry: one recorded event of a plan, its envelope, and the closed registry of its types.
+
+A chapter declares the *data* of an entry as a frozen dataclass under ``@recorded("plan.goal-set")``;
+``Entry`` is the envelope around it and the event which the ``eventsourcing`` library stores, loads
+and replays. Topics are published words: they never change, classes and modules may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast, dataclass_transform, get_args
+from uuid import UUID
+
+from eventsourcing.domain import CanMutateAggregate
+
+from domain.errors import UnknownEntryTypeError
+from domain.fields import (
+    Field,
+    Line,
+    New,
+    Opaque,
+    Ref,
+    Text,
+    fields_of,
+    plain_moment,
+    revive,
+    to_plain,
+)
+
+if TYPE_CHECKING:
+    from domain.plan import Plan
+    from domain.state import PlanState
+
+Voice = Literal["client", "guardian", "partner", "therapist", "supervisor", "team"]
+VOICES: tuple[str, ...] = get_args(Voice)
+LATE_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Author:
+    """Who recorded an entry, as they were at that moment."""
+
+    member_id: str
+    name: Line
+    role: Opaque
+    credential: Line | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Why something was changed: a sentence, and a short code where the clinic keeps such a list."""
+
+    text: Text
+    code: Opaque | None = None
+
+
+class EntryData:
+    """What one type of entry says: its fields, its rule, its effect and its sentence."""
+
+    TOPIC: ClassVar[str]
+    WHY: ClassVar[bool] = False
+    """Whether a reason is required."""
+    WHEN_CLOSED: ClassVar[bool] = False
+    """Whether a closed plan still takes it."""
+    MATERIAL: ClassVar[bool] = False
+    """Whether it changes what client and clinician agreed on."""
+
+    def complete(self, plan: Plan) -> EntryData:
+        """This data with what only the plan can fill in (a hash, the whole of a correction)."""
+        return self
+
+    def needs_reason(self, plan: PlanState) -> bool:
+        """Whether the reason is required, given the plan as it stands."""
+        return self.WHY
+
+    def decide(self, plan: PlanState, entry: Entry) -> None:
+        """Refuse what is not possible from where the plan stands (raises a PlanHistoryError)."""
+
+    def apply(self, plan: PlanState, entry: Entry) -> None:
+        """Change the plan's state accordingly. Never fails, never refuses."""
+
+    def tell(self, plan: PlanState) -> str:
+        """The entry in one sentence, for people."""
+        raise NotImplementedError
+
+    def ends(self) -> tuple[str, ...]:
+        """The ids of things which are over once this entry counts."""
+        return ()
+
+
+TData = TypeVar("TData", bound=type[EntryData])
+TOPICS: dict[str, type[EntryData]] = {}
+TYPES: dict[str, type[EntryData]] = {}
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def recorded(topic: str) -> Callable[[TData], TData]:
+    """Declare a type of entry: make it a frozen dataclass and register its published topic."""
+
+    def declare(cls: TData) -> TData:
+        declared = cast("TData", dataclass(frozen=True, kw_only=True)(cls))
+        for key, registry in ((topic, TOPICS), (declared.__name__, TYPES)):
+            if key in registry:
+                raise TypeError(f"{key} is declared twice")
+            registry[key] = declared
+        declared.TOPIC = topic
+        return declared
+
+    return declare
+
+
+def chapter_of(cls: type[EntryData]) -> str:
+    """The chapter of the chart an entry type belongs to, e.g. ``goals``."""
+    return cls.__module__.rpartition(".")[2]
+
+
+def type_named(name: str) -> type[EntryData]:
+    """The entry type called ``name``; raises UnknownEntryTypeError, with a near miss suggested."""
+    try:
+        return TYPES[name]
+    except KeyError:
+        near = [known for known in TYPES if known.lower() == str(name).lower().replace("_", "")]
+        hint = f" Did you mean {near[0]}?" if near else " GET /v1/entry-types lists them all."
+        shown = str(name)[:60]
+        raise UnknownEntryTypeError(f"There is no entry type “{shown}”.{hint}", "/type") from None
+
+
+class Entry(CanMutateAggregate[UUID]):
+    """One recorded event of a plan: its data and the envelope every entry has.
+
+    ``timestamp`` is the library's name for ``recorded_at``. All moments are aware and in UTC.
+    Until the database has stamped it, a new entry carries the service's own clock and position 0.
+    """
+
+    originator_id: UUID
+    originator_version: int
+    timestamp: datetime
+    entry_id: str
+    data: EntryData
+    recorded_by: Author
+    occurred_at: datetime
+    dated: bool = True  # False: nobody gave occurred_at, it simply is recorded_at
+    voiced_by: str | None = None
+    reason: Reason | None = None
+    session_id: str | None = None
+    command_id: str | None = None
+    causation_id: str | None = None
+    position: int = 0
+    sources: tuple[int, ...] = ()  # the versions behind a corrected entry: its own, the correction's
+
+    def __init__(self, **held: Any) -> None:
+        self.__dict__.update(held)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"Entries are never changed ({name})")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(self.entry_id)
+
+    def __repr__(self) -> str:
+        return f"<{self.type} {self.entry_id} v{self.originator_version}>"
+
+    @property
+    def plan_id(self) -> UUID:
+        """The plan it belongs to."""
+        return self.originator_id
+
+    @property
+    def version(self) -> int:
+        """Its number in the plan: 1, 2, 3 …"""
+        return self.originator_version
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the service wrote it down (UTC, given by the database)."""
+        return self.timestamp
+
+    @property
+    def type(self) -> str:
+        """The entry's name, e.g. ``GoalSet``."""
+        return type(self.data).__name__
+
+    @property
+    def late(self) -> bool:
+        """Whether it was recorded more than a day after it occurred."""
+        return self.timestamp - self.occurred_at > LATE_AFTER
+
+    def but(self, **changed: Any) -> Entry:
+        """This entry with some of its envelope or data replaced."""
+        return Entry(**{**self.__dict__, **changed})
+
+    def mutate(self, plan: Any) -> Any:
+        """The library's hook: the plan with this entry learnt (a new plan when ``plan`` is None)."""
+        from domain.plan import Plan  # noqa: PLC0415 - the plan is made of entries, not the reverse
+
+        known: Plan = Plan.shell(self) if plan is None else plan
+        known.learn(self)
+        return known
+
+
+Getter = Callable[[Any, str], Iterator[tuple[str, str]]]
+
+
+@cache
+def links_of(cls: type) -> tuple[tuple[New | Ref, Getter], ...]:
+    """For each field of ``cls`` that holds ids of the plan's things: its rule and a getter.
+
+    The getter yields (JSON pointer, id) for every id held in that field of one instance.
+    """
+    found: list[tuple[New | Ref, Getter]] = []
+    for field in fields_of(cls):
+        if field.link is not None:
+            found.append((field.link, _ids_getter(field)))
+        elif field.nested:
+            found.extend(
+                (rule, _nested_getter(field, getter)) for rule, getter in links_of(field.type)
+            )
+    return tuple(found)
+
+
+def _ids_getter(field: Field) -> Getter:
+    name = field.name
+
+    def one(data: Any, pointer: str) -> Iterator[tuple[str, str]]:
+        held = getattr(data, name)
+        if held:
+            yield f"{pointer}/{field.key}", held
+
+    def many(data: Any, pointer: str) -> Iterator[tuple[str, str]]:
+        for index, held in enumerate(getattr(data, name) or ()):
+            yield f"{pointer}/{field.key}/{index}", held
+
+    return many if field.many else one
+
+
+def _nested_getter(field: Field, inner: Getter) -> Getter:
+    def getter(data: Any, pointer: str) -> Iterator[tuple[str, str]]:
+        held = getattr(data, field.name)
+        groups = held if field.many else (held,)
+        for index, group in enumerate(groups or ()):
+            if group is not None:
+                place = f"{pointer}/{field.key}" + (f"/{index}" if field.many else "")
+                yield from inner(group, place)
+
+    return getter
+
+
+def created_ids(entry: Entry) -> Iterator[tuple[str, str, str]]:
+    """(kind, id, JSON pointer) of everything new that the entry brings into its plan."""
+    for rule, getter in links_of(type(entry.data)):
+        if isinstance(rule, New):
+            for pointer, held in getter(entry.data, "/data"):
+                yield rule.kind, held, pointer
+
+
+def references(entry: Entry) -> Iterator[tuple[Ref, str, str]]:
+    """(rule, id, JSON pointer) of everything in its plan that the entry refers to."""
+    for rule, getter in links_of(type(entry.data)):
+        if isinstance(rule, Ref):
+            for pointer, held in getter(entry.data, "/data"):
+                yield rule, held, pointer
+
+
+def to_stored(entry: Entry) -> dict[str, Any]:
+    """What of an entry is kept in its stored state, in JSON types (ids, order and times are columns)."""
+    stored: dict[str, Any] = {"by": to_plain(entry.recorded_by)}
+    if entry.dated:
+        stored["occurred_at"] = plain_moment(entry.occurred_at)
+    for name in ("voiced_by", "session_id", "causation_id"):
+        if (held := getattr(entry, name)) is not None:
+            stored[name] = held
+    if entry.reason is not None:
+        stored["reason"] = to_plain(entry.reason)
+    format_version = getattr(type(entry.data), "class_version", 1)
+    if format_version > 1:
+        stored["class_version"] = format_version
+    stored["data"] = to_plain(entry.data)
+    return stored
+
+
+def data_from_stored(cls: type[EntryData], stored: dict[str, Any], format_version: int) -> EntryData:
+    """An entry's data from its stored form, upcast step by step to today's format.
+
+    An upcast is a static method ``upcast_v1_v2(data: dict) -> None`` on the entry's class.
+    """
+    current = getattr(cls, "class_version", 1)
+    while format_version < current:
+        getattr(cls, f"upcast_v{format_version}_v{format_version + 1}")(stored)
+        format_version += 1
+    return revive(cls, stored)
+
+
+def from_stored(topic: str, stored: dict[str, Any], **columns: Any) -> Entry:
+    """The entry kept under ``topic`` as ``stored``; ``columns`` are the facts kept beside it.
+
+    Raises UnknownEntryTypeError for a topic outside the closed registry: nothing is imported by name.
+    """
+    cls = TOPICS.get(topic)
+    if cls is None:
+        raise UnknownEntryTypeError(f"Stored topic “{topic[:80]}” is not in the registry.")
+    entry: Entry = object.__new__(Entry)
+    held = entry.__dict__
+    held.update(columns)
+    held["data"] = data_from_stored(cls, stored["data"], stored.get("class_version", 1))
+    held["recorded_by"] = revive(Author, stored["by"])
+    occurred = stored.get("occurred_at")
+    held["dated"] = occurred is not None
+    held["occurred_at"] = datetime.fromisoformat(occurred) if occurred else held["timestamp"]
+    for name in ("voiced_by", "session_id", "causation_id"):
+        if name in stored:
+            held[name] = stored[name]
+    if "reason" in stored:
+        held["reason"] = revive(Reason, stored["reason"])
+    return entry

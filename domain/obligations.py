@@ -1,0 +1,145 @@
+"""Obligations: what a plan owes now, a pure function of the plan and the clinic's policy.
+
+An obligation carries its due day, never whether it is overdue: that changes by the clock alone and
+is for the reader to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from domain.clinic import DEFAULT_POLICY, Policy
+from domain.state import PlanState
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """Something the plan owes: its kind, what it is about, since when, and the day it is due (UTC)."""
+
+    kind: str
+    about: str
+    """The id of the entry or goal it is about, or ``plan``."""
+    since: str
+    due_on: str | None
+    words: str
+
+    def document(self) -> dict[str, Any]:
+        """The obligation in JSON types."""
+        return asdict(self)
+
+
+def _owed(
+    kind: str, about: str, since: datetime, due: date | int | None, words: str
+) -> Obligation:
+    due_on = since.date() + timedelta(days=due) if isinstance(due, int) else due
+    day = due_on.isoformat() if due_on else None
+    return Obligation(kind, about, since.isoformat().replace("+00:00", "Z"), day, words)
+
+
+def formal_review(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+    """From opening or the last formal review, by the plan's or the clinic's interval."""
+    outline, outlook = plan.opening.outline, plan.reviews.outlook
+    since = outlook.last_formal_at or outline.opened_at
+    if since is not None:
+        due: date | int = outline.review_interval_days or policy.formal_review_days
+        yield _owed("formal_review", "plan", since, outlook.next_due_on or due, "Formal review")
+
+
+def reevaluation(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+    """From a relapse until a review names it."""
+    for held in plan.course.relapses:
+        if held.status == "open":
+            words = "Re-evaluation after a relapse"
+            yield _owed(
+                "reevaluation", held.entry_id, held.noted_at, policy.reevaluation_days, words
+            )
+
+
+def safety_review(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+    """From a high safety concern until a safety review, a review naming it, or its resolution."""
+    reviewed = plan.reviews.outlook.last_safety_at
+    for held in plan.course.safety_concerns:
+        unreviewed = reviewed is None or reviewed < held.raised_at
+        if held.status == "open" and held.said["level"] == "high" and unreviewed:
+            days = policy.safety_review_days
+            yield _owed("safety_review", held.entry_id, held.raised_at, days, "Safety review")
+
+
+def answers(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+    """From a discomfort, resistance, mismatch or plateau until its answer."""
+    for discomfort in plan.interventions.discomforts:
+        if discomfort.status == "open":
+            yield _owed(
+                "answer_discomfort",
+                discomfort.entry_id,
+                discomfort.voiced_at,
+                policy.answer_days,
+                "Answer to a voiced discomfort",
+            )
+    groups = (
+        ("answer_resistance", plan.course.resistances, "Exploring a holding back"),
+        ("answer_mismatch", plan.alliance.mismatches, "Talking about a mismatch"),
+        ("answer_plateau", plan.course.plateaus, "Answer to a plateau"),
+    )
+    for kind, group, words in groups:
+        for held in group:
+            if held.status == "open":
+                yield _owed(kind, held.entry_id, held.raised_at, policy.answer_days, words)
+
+
+def resume_checks(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+    """From a goal's pause with a date until it is resumed, dropped or given a new date."""
+    for goal in plan.goals.goals:
+        if goal.status == "paused" and goal.resume_check_on is not None:
+            words = "Looking again at a paused goal"
+            yield _owed("resume_check", goal.goal_id, goal.status_since, goal.resume_check_on, words)
+
+
+def first_signature(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+    """From opening until a clinician signs."""
+    opened_at = plan.opening.outline.opened_at
+    if opened_at is not None and not plan.signatures.signed:
+        days = policy.first_signature_days
+        yield _owed("first_signature", "plan", opened_at, days, "First signature")
+
+
+def cosignatures(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+    """From a supervised clinician's signature until the supervisor co-signs or returns it."""
+    supervisor_id = plan.opening.outline.supervisor_id
+    for held in plan.signatures.signed:
+        supervised = supervisor_id is not None and held.by["member_id"] != supervisor_id
+        if held.status == "signed" and supervised:
+            days = policy.cosignature_days
+            yield _owed("cosignature", held.entry_id, held.signed_at, days, "Co-signature")
+
+
+def client_agreement(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+    """From the first material change after the client's word on the plan until their next one."""
+    heard_at = plan.signatures.client.at
+    needed_since = plan.signatures.material.agreement_needed_since
+    if heard_at is not None and needed_since is not None:
+        since, days = max(heard_at, needed_since), policy.client_agreement_days
+        yield _owed("client_agreement", "plan", since, days, "The client's agreement to changes")
+
+
+RULES: tuple[Callable[[PlanState, Policy], Iterator[Obligation]], ...] = (
+    safety_review,
+    reevaluation,
+    answers,
+    resume_checks,
+    formal_review,
+    first_signature,
+    cosignatures,
+    client_agreement,
+)
+
+
+def obligations(plan: PlanState, policy: Policy = DEFAULT_POLICY) -> list[Obligation]:
+    """What the plan owes, soonest due first. A plan that is over owes nothing."""
+    if plan.lifecycle.closed:
+        return []
+    owed = [held for rule in RULES for held in rule(plan, policy)]
+    return sorted(owed, key=lambda held: (held.due_on or "9999", held.kind, held.about))

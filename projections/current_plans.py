@@ -1,0 +1,52 @@
+"""``current_plans``: each plan as it stands, as the finished document the API serves."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.plan import Plan
+from projections.projection import Batch, Cursor, Projection
+
+_UPSERT = """
+INSERT INTO {table} AS held (clinic_id, plan_id, version, position, status, client_ref, client_label,
+    therapist_id, supervisor_id, opened_at, changed_at, document)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (clinic_id, plan_id) DO UPDATE SET
+    version = excluded.version, position = excluded.position, status = excluded.status,
+    client_ref = excluded.client_ref, client_label = excluded.client_label,
+    therapist_id = excluded.therapist_id, supervisor_id = excluded.supervisor_id,
+    opened_at = excluded.opened_at, changed_at = excluded.changed_at, document = excluded.document
+"""
+
+
+class CurrentPlans(Projection):
+    """One row per plan: its document, and what plans are found by."""
+
+    name = "current_plans"
+    version = 1
+
+    def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
+        """Write the document of every plan the batch touches."""
+        rows = [_row(batch.clinic_id, plan) for plan in batch.plans.values()]
+        cursor.executemany(_UPSERT.format(table=table).encode(), rows)
+
+
+def _row(clinic_id: UUID, plan: Plan) -> tuple[Any, ...]:
+    outline = plan.state.opening.outline
+    return (
+        clinic_id,
+        plan.id,
+        plan.version,
+        plan.entries[-1].position,
+        plan.state.lifecycle.status,
+        outline.client_ref,
+        outline.client_label,
+        outline.therapist_id,
+        outline.supervisor_id,
+        outline.opened_at,
+        plan.modified_on,
+        orjson.dumps(plan.document()),
+    )

@@ -1,0 +1,92 @@
+"""Rebuilding: a new table beside the old one, in resumable batches, then a switch in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from projections.projection import Projection
+from projections.runner import Runner, rebuilding
+
+LOCK = 7_243_901_886_511_205
+
+
+def rebuild(
+    conn: psycopg.Connection[Any],
+    projection: Projection,
+    *,
+    batch: int = 5_000,
+    told: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Rebuild ``projection`` from the whole record (as the owner, in autocommit); returns how many entries.
+
+    The live table serves on until the switch, and stays as ``<name>_old`` until it is dropped or the
+    next rebuild. Interrupted, a rebuild goes on from its last batch. ``told`` hears of each batch's size.
+    """
+    conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    try:
+        with conn.transaction():
+            projection.ensure_tables(conn, fresh=True)
+        runner = Runner(conn, [rebuilding(projection)], batch)
+        runner.enrol()
+        _catch_up(runner, told)
+        _switch(conn, projection, runner, told)
+        done = conn.execute(
+            "SELECT coalesce(sum(position), 0)::bigint FROM projection_positions "
+            "WHERE projection = %s AND version = %s",
+            [projection.name, projection.version],
+        ).fetchone()
+        return int(done[0]) if done else 0
+    finally:
+        conn.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+class RebuildStoppedError(Exception):
+    """An entry could not be taken in; the live table stays as it was."""
+
+
+def _refuse_stopped(conn: psycopg.Connection[Any], key: str) -> None:
+    row = conn.execute(
+        "SELECT stopped_why FROM projection_positions WHERE projection = %s AND stopped_at IS NOT NULL",
+        [key],
+    ).fetchone()
+    if row is not None:
+        raise RebuildStoppedError(
+            f"The rebuild stopped ({row[0]}); the live table is untouched. Mend the cause, then "
+            f"`plan-history projections resume {key}` and rebuild again."
+        )
+
+
+def _catch_up(runner: Runner, told: Callable[[int], None]) -> None:
+    while taken := runner.round():
+        told(taken)
+
+
+def _switch(
+    conn: psycopg.Connection[Any],
+    projection: Projection,
+    runner: Runner,
+    told: Callable[[int], None],
+) -> None:
+    """Hold the live positions, take in what came meanwhile, and let the tables change names."""
+    live, fresh = projection.table(), projection.table(fresh=True)
+    key = rebuilding(projection).key
+    with conn.transaction():
+        conn.execute(
+            "SELECT FROM projection_positions WHERE projection = %s FOR UPDATE", [projection.name]
+        )
+        _catch_up(runner, told)
+        _refuse_stopped(conn, key)
+        old = sql.Identifier(f"{live}_old")
+        conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(old))
+        for before, after in ((live, old), (fresh, sql.Identifier(live))):
+            rename = sql.SQL("ALTER TABLE {} RENAME TO {}")
+            conn.execute(rename.format(sql.Identifier(before), after))
+        conn.execute("DELETE FROM projection_positions WHERE projection = %s", [projection.name])
+        conn.execute(
+            "UPDATE projection_positions SET projection = %s WHERE projection = %s",
+            [projection.name, key],
+        )

@@ -1,0 +1,5 @@
+"""``python -m service.commandline``: the same as ``plan-history``."""
+
+from service.commandline.main import main
+
+main()

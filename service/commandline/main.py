@@ -1,0 +1,67 @@
+"""The root command: gathers the others and turns refusals into sentences and exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import environs
+import psycopg
+
+from domain.errors import PlanHistoryError
+from projections.rebuild import RebuildStoppedError
+from service.commandline.clinics import clinic, token
+from service.commandline.data import export, import_
+from service.commandline.doctor import doctor
+from service.commandline.projections import projections, rebuild
+from service.commandline.serve import api, migrate, project, serve
+from service.commandline.shared import UsageError
+from service.embedded import EmbeddedPostgresError
+from service.migrate import MigrationError
+from service.serving.supervise import PortTakenError
+
+REFUSED, UNAVAILABLE = 1, 69
+"""Exit codes: 1 refused, 2 wrong usage (click's), 69 the database is out of reach (EX_UNAVAILABLE)."""
+
+REFUSALS = (
+    UsageError,
+    PlanHistoryError,
+    MigrationError,
+    EmbeddedPostgresError,
+    PortTakenError,
+    RebuildStoppedError,
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="plan-history")
+def cli() -> None:
+    """Plan History keeps therapy treatment plans as living documents.
+
+    Start with `plan-history serve --demo`; settings come from the environment, see `plan-history doctor`.
+    """
+
+
+for command in (
+    serve, api, project, migrate, clinic, token, projections, rebuild, export, import_, doctor,
+):  # fmt: skip
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        cli(standalone_mode=True)
+    except REFUSALS as refused:
+        fail(str(refused), REFUSED)
+    except environs.EnvError as wrong:
+        fail(f"A setting in the environment is malformed: {wrong}", REFUSED)
+    except psycopg.OperationalError as gone:
+        first = str(gone).strip().splitlines()[0] if str(gone).strip() else type(gone).__name__
+        fail(f"The database is out of reach ({first}). Check that it runs and DATABASE_URL.", UNAVAILABLE)
+
+
+def fail(sentence: str, code: int) -> None:
+    """Say what went wrong on standard error and exit with ``code``."""
+    click.echo(f"plan-history: {sentence}", err=True)
+    sys.exit(code)

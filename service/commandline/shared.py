@@ -1,0 +1,80 @@
+"""What several commands need: settings, connections, answers for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import click
+import psycopg
+
+from domain.fields import plain_moment
+from service.database import OWNER_ROLE, dsn_as
+from service.embedded import running
+from service.settings import Settings
+
+DATABASE = "plan_history"
+
+
+class UsageError(Exception):
+    """The command cannot do that; the message says what to do instead."""
+
+
+def settings() -> Settings:
+    """The settings in the environment."""
+    return Settings.from_environment()
+
+
+def url_of(held: Settings, *, owner: bool = False) -> str:
+    """The database of this machine's service: DATABASE_URL, or that of a running ``serve``."""
+    if owner and held.migration_url:
+        return held.migration_url
+    if held.database_url:
+        return held.database_url
+    server = running(held.home)
+    if server is None:
+        raise UsageError(
+            "There is no database: set DATABASE_URL, or start `plan-history serve` first (it runs one "
+            f"below {held.home})."
+        )
+    return server.dsn(DATABASE)
+
+
+def owner_connection(held: Settings) -> psycopg.Connection[Any]:
+    """A connection as the owner, for what only an operator may do."""
+    dsn = dsn_as(url_of(held, owner=True), OWNER_ROLE, seconds=600, application="plan-history-cli")
+    return psycopg.connect(dsn, autocommit=True)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for machines.")
+
+
+def answer(shown: Any, *, as_json: bool, people: str) -> None:
+    """Print ``shown`` as JSON, or the sentence for people."""
+    click.echo(json.dumps(shown, default=_plain, ensure_ascii=False) if as_json else people)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return plain_moment(value)
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(type(value).__name__)
+
+
+def table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
+    """Rows as aligned columns."""
+    cells = [[*columns], *([_cell(row[name]) for name in columns] for row in rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value.isoformat(sep=" ", timespec="seconds") if isinstance(value, datetime) else str(value)

@@ -1,0 +1,1 @@
+"""The demo clinic: its people, the lives of eight plans as data, and a loader that replays them."""

@@ -1,0 +1,61 @@
+"""Refusals that come from the service rather than from a plan's rules."""
+
+from __future__ import annotations
+
+from domain.errors import PlanHistoryError
+
+
+class StoreUnavailableError(PlanHistoryError):
+    """The database did not answer in time; nothing was lost, try again."""
+
+    code = "store-unavailable"
+    title = "The record cannot be reached just now"
+
+
+class PlanChangedError(PlanHistoryError):
+    """Somebody else recorded something in the meantime."""
+
+    code = "plan-changed"
+    title = "The plan has changed in the meantime"
+
+
+class PreconditionRequiredError(PlanHistoryError):
+    """The clinic demands that a writer says which version they saw."""
+
+    code = "precondition-required"
+    title = "Say which version you saw"
+
+
+class KeyReusedError(PlanHistoryError):
+    """The idempotency key belongs to another request."""
+
+    code = "idempotency-key-reused"
+    title = "That Idempotency-Key belongs to another request"
+
+
+class UnknownClinicError(PlanHistoryError):
+    """There is no such clinic."""
+
+    code = "unknown-clinic"
+    title = "No such clinic"
+
+
+class NotARehearsalError(PlanHistoryError):
+    """Only a rehearsal clinic may be told when an entry was recorded."""
+
+    code = "not-a-rehearsal"
+    title = "Only a rehearsal clinic can be told its times"
+
+
+class NotSignedInError(PlanHistoryError):
+    """The request carries no token, or one that is not (or no longer) good."""
+
+    code = "not-signed-in"
+    title = "Sign in first"
+
+
+class NotAllowedError(PlanHistoryError):
+    """The caller's role does not include this."""
+
+    code = "not-allowed"
+    title = "Your role does not include this"

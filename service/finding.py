@@ -1,0 +1,90 @@
+"""Finding plans by what the ``current_plans`` read model knows of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from domain.fields import plain_moment
+from service.access import Principal
+from service.database import BoundedConnection, Database
+
+STATUSES = (
+    "draft",
+    "active",
+    "paused",
+    "completed",
+    "discontinued",
+    "superseded",
+    "entered_in_error",
+)
+_COLUMNS = (
+    "plan_id, version, position, status, client_ref, client_label, therapist_id, supervisor_id, "
+    "opened_at, changed_at"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFilter:
+    """Which plans to find; ``q`` looks in the client's label and reference, whatever the case."""
+
+    client_ref: str | None = None
+    therapist_id: UUID | None = None
+    supervisor_id: UUID | None = None
+    status: str | None = None
+    q: str | None = None
+    limit: int = 50
+    after: tuple[str, UUID] | None = None
+
+
+def find_plans(
+    database: Database, principal: Principal, wanted: PlanFilter
+) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
+    """The clinic's plans, most recently changed first, and where the next page begins."""
+    principal.require("plans.find")
+    conditions = [sql.SQL("clinic_id = %s")]
+    parameters: list[Any] = [principal.clinic_id]
+    for column in ("client_ref", "therapist_id", "supervisor_id", "status"):
+        value = getattr(wanted, column)
+        if value is not None:
+            conditions.append(sql.SQL("{} = %s").format(sql.Identifier(column)))
+            parameters.append(value)
+    if wanted.q:
+        conditions.append(sql.SQL("(client_label ILIKE %s OR client_ref ILIKE %s)"))
+        escaped = wanted.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        parameters += [f"%{escaped}%", f"%{escaped}%"]
+    if wanted.after is not None:
+        conditions.append(sql.SQL("(changed_at, plan_id) < (%s::timestamptz, %s)"))
+        parameters += list(wanted.after)
+    query = sql.SQL(
+        "SELECT {} FROM current_plans WHERE {} ORDER BY changed_at DESC, plan_id DESC LIMIT %s"
+    ).format(sql.SQL(_COLUMNS), sql.SQL(" AND ").join(conditions))
+
+    def read(conn: BoundedConnection) -> list[TupleRow]:
+        return conn.execute(query, [*parameters, wanted.limit + 1], binary=True).fetchall()
+
+    rows = database.in_clinic(principal.clinic_id, read)
+    shown = [_shown(row) for row in rows[: wanted.limit]]
+    more = len(rows) > wanted.limit
+    return shown, (shown[-1]["changed_at"], shown[-1]["plan_id"]) if more else None
+
+
+def _shown(row: TupleRow) -> dict[str, Any]:
+    plan_id, version, position, status, ref, label, therapist, supervisor, opened, changed = row
+    moments: tuple[datetime, datetime] = (opened, changed)
+    return {
+        "plan_id": str(plan_id),
+        "version": version,
+        "position": position,
+        "status": status,
+        "client": {"ref": ref, "label": label},
+        "therapist_id": str(therapist),
+        "supervisor_id": str(supervisor) if supervisor else None,
+        "opened_at": plain_moment(moments[0]),
+        "changed_at": plain_moment(moments[1]),
+    }

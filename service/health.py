@@ -1,0 +1,53 @@
+"""Whether the service can do its work: database, migrations, projections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.rows import TupleRow
+
+from service.database import BoundedConnection, Database
+from service.errors import StoreUnavailableError
+from service.migrate import pending
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a look at the database showed."""
+
+    database: str
+    migrations_pending: list[str]
+    projections: dict[str, dict[str, int]]
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests can be answered (a projection that is behind does not prevent that)."""
+        return self.database == "ok" and not self.migrations_pending
+
+    def document(self) -> dict[str, Any]:
+        """It in JSON types."""
+        stopped = sum(held["stopped"] for held in self.projections.values())
+        return {
+            "ready": self.ready,
+            "database": self.database,
+            "migrations_pending": self.migrations_pending,
+            "projections": self.projections,
+            "projections_stopped": stopped,
+        }
+
+
+def look(database: Database) -> Health:
+    """Look at the database once; never raises for one that is out of reach."""
+
+    def read(conn: BoundedConnection) -> tuple[list[str], list[TupleRow]]:
+        missing = pending(conn)
+        lag = [] if missing else conn.execute("SELECT * FROM projection_lag()").fetchall()
+        return missing, lag
+
+    try:
+        missing, lag = database.run(read)
+    except StoreUnavailableError:
+        return Health("out of reach", [], {})
+    names = ("entries_behind", "clinics_behind", "stopped")
+    return Health("ok", missing, {row[0]: dict(zip(names, row[1:], strict=True)) for row in lag})

@@ -1,0 +1,115 @@
+"""Migrations: forward-only numbered SQL files, applied once each, under an advisory lock.
+
+A file that was applied and has changed since is refused: what ran must stay what is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import psycopg
+
+from projections import ALL as PROJECTIONS
+
+LOCK = 7_243_901_886_511_204
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS migrations (
+    name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
+)
+"""
+
+
+class MigrationError(Exception):
+    """The database cannot be brought to this version; says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered SQL file."""
+
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 (hex) of the file's text."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """Every migration in order of its number."""
+    folder = resources.files("service.migrations")
+    names = sorted(file.name for file in folder.iterdir() if file.name[:3].isdigit())
+    return [Migration(name, folder.joinpath(name).read_text("utf-8")) for name in names]
+
+
+def migrate(
+    url: str, *, told: Callable[[str], None] = lambda _: None, steps: Sequence[Migration] | None = None
+) -> list[str]:
+    """Bring the database at ``url`` to this version; returns the names of what was applied.
+
+    Safe to run by several at once: they wait for one another. ``url`` needs a user who may create
+    roles, or roles created before by ``service/migrations/roles.sql``.
+    """
+    applied = []
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as conn:
+        conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        _ensure_roles(conn)
+        conn.execute("SET ROLE plan_history_owner")
+        conn.execute("SET search_path = plan_history")
+        conn.execute(_LEDGER)
+        done = dict(conn.execute("SELECT name, checksum FROM migrations").fetchall())
+        for step in migrations() if steps is None else steps:
+            if step.name in done:
+                _refuse_changed(step, str(done[step.name]))
+                continue
+            with conn.transaction():
+                conn.execute(step.sql.encode())
+                conn.execute(
+                    "INSERT INTO migrations (name, checksum) VALUES (%s, %s)",
+                    [step.name, step.checksum],
+                )
+            told(step.name)
+            applied.append(step.name)
+        for projection in PROJECTIONS:
+            with conn.transaction():
+                projection.ensure_tables(conn)
+    return applied
+
+
+def _ensure_roles(conn: psycopg.Connection) -> None:
+    known = conn.execute(
+        "SELECT count(*) FROM pg_roles WHERE rolname IN ('plan_history_api', 'plan_history_projector') "
+        "OR (rolname = 'plan_history_owner' AND pg_has_role(current_user, oid, 'MEMBER'))"
+    ).fetchone()
+    schema = conn.execute("SELECT to_regnamespace('plan_history') IS NOT NULL").fetchone()
+    if known == (3,) and schema == (True,):
+        return
+    try:
+        sql = resources.files("service.migrations").joinpath("roles.sql").read_bytes()
+        conn.execute(sql)
+    except psycopg.errors.InsufficientPrivilege as refused:
+        raise MigrationError(
+            "This database user may not create the service's roles. Let an administrator run "
+            "service/migrations/roles.sql once and grant the three roles to this user."
+        ) from refused
+
+
+def _refuse_changed(step: Migration, applied: str) -> None:
+    if step.checksum != applied:
+        raise MigrationError(
+            f"Migration {step.name} was applied in another form than it has here. Restore the file "
+            "as it was, and put the change into a new migration."
+        )
+
+
+def pending(conn: psycopg.Connection) -> list[str]:
+    """The migrations the database still lacks (all of them when it was never migrated)."""
+    there = conn.execute("SELECT to_regclass('plan_history.migrations')").fetchone()
+    if there is None or there[0] is None:
+        return [step.name for step in migrations()]
+    done = {row[0] for row in conn.execute("SELECT name FROM plan_history.migrations")}
+    return [step.name for step in migrations() if step.name not in done]

@@ -1,0 +1,1 @@
+"""The record: one gapless log per clinic, plugged into the ``eventsourcing`` library."""

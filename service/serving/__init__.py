@@ -1,0 +1,1 @@
+"""Running the service's processes: web workers, projector, embedded database."""

@@ -1,0 +1,45 @@
+"""How gunicorn serves the API: every name is one of its settings; the environment gives sizes."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import multiprocess
+
+_env = os.environ
+
+wsgi_app = "api.wsgi:application()"
+bind = _env.get("PLAN_HISTORY_BIND") or f"127.0.0.1:{_env.get('PORT') or 8000}"
+
+# A thread a request. Of the kinds of worker, gthread answers what is in flight before it stops.
+worker_class = "gthread"
+workers = int(_env.get("PLAN_HISTORY_WORKERS") or min(2 * (os.cpu_count() or 1), 8))
+threads = int(_env.get("PLAN_HISTORY_THREADS") or 8)
+preload_app = False  # a database pool must not be shared across a fork
+keepalive = 5
+timeout = 30
+graceful_timeout = 30
+max_requests = int(_env.get("PLAN_HISTORY_MAX_REQUESTS") or 0)  # 0: a worker is never replaced
+max_requests_jitter = max_requests // 10  # … and when it is, not all at the same moment
+if Path("/dev/shm").is_dir():  # noqa: S108 – gunicorn's heartbeat file only; it opens it safely
+    worker_tmp_dir = "/dev/shm"  # noqa: S108 – as above; on disk a slow write looks like a hung worker
+
+# Cookies and long queries fit; nothing larger has business here. Bodies are limited by the API.
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# Only these addresses may say that the request came by https or from someone else.
+forwarded_allow_ips = _env.get("PLAN_HISTORY_TRUSTED_PROXIES") or "127.0.0.1"
+
+control_socket_disable = True  # nobody steers the server from another process
+accesslog = None  # addresses and queries stay out of the logs; the API writes its own access log
+errorlog = "-"
+loglevel = (_env.get("PLAN_HISTORY_LOG_LEVEL") or "info").lower()
+proc_name = "plan-history"
+
+
+def child_exit(server: object, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """A worker is gone: its gauges are no longer counted."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # published without types

@@ -1,0 +1,288 @@
+"""The timeline: entries told for people, of one plan or of the whole clinic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from domain.entry import LATE_AFTER, TOPICS, VOICES, type_named
+from domain.errors import EntryNotFoundError, PlanNotFoundError
+from domain.fields import plain_moment
+from projections.timeline import threads
+from service.access import Principal
+from service.database import BoundedConnection, Database
+from service.record.plans import Plans
+
+_COLUMNS = """
+e.position, e.version, e.recorded_at, e.entry_id, e.command_id, e.topic, e.state,
+t.sentence, t.corrected_by, t.addenda, t.in_error_by, e.plan_id
+"""
+_PLAIN = """
+SELECT position, version, recorded_at, entry_id, command_id, topic, state,
+    sentence, corrected_by, addenda, in_error_by FROM read_timeline(%s, %s, %s, %s)
+"""
+_NAMES = {topic: cls.__name__ for topic, cls in TOPICS.items()}
+_OLD_FORMATS = {topic: cls for topic, cls in TOPICS.items() if getattr(cls, "class_version", 1) > 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which entries to tell. ``since`` (included) and ``until`` (excluded) go by the order's clock.
+
+    ``order``: ``recorded`` or ``occurred``, with a leading ``-`` newest first.
+    ``after``: the place the last page ended at, as ``Page.next`` gave it.
+    """
+
+    type: str | None = None
+    recorded_by: UUID | None = None
+    voiced_by: str | None = None
+    about: UUID | None = None
+    client_ref: str | None = None
+    plan_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    order: str = "recorded"
+    limit: int = 50
+    after: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of entries as JSON-ready dicts, and where the next one begins (None: this is the last)."""
+
+    entries: list[dict[str, Any]]
+    next: tuple[str, int] | None
+
+
+ORDERS = ("recorded", "-recorded", "occurred", "-occurred")
+
+
+class TimelineService:
+    """Reads the record beside the ``timeline`` read model; what that still lacks is told live."""
+
+    def __init__(self, database: Database, plans: Plans) -> None:
+        self.database = database
+        self.plans = plans
+
+    def of_plan(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page:
+        """A page of one plan's timeline; raises PlanNotFoundError."""
+        principal.require("plans.timeline")
+        plain = wanted == Filter(limit=wanted.limit, after=wanted.after)
+        read = self._plain if plain else self._found
+        rows = read(principal, plan_id, wanted)
+        if not rows and wanted.after is None:
+            self._require_plan(principal, plan_id)
+        return self._page(principal, rows, wanted, plan_id, by="version" if plain else "position")
+
+    def of_clinic(self, principal: Principal, wanted: Filter) -> Page:
+        """A page of the clinic's timeline: the audit search."""
+        principal.require("clinic.timeline")
+        return self._page(principal, self._found(principal, wanted.plan_id, wanted), wanted, None)
+
+    def entry(self, principal: Principal, plan_id: UUID, entry_id: UUID) -> dict[str, Any]:
+        """One entry with the corrections, addenda and mark that are about it, told in full."""
+        principal.require("plans.timeline")
+        with self.plans.reading(principal.clinic_id, plan_id) as plan:
+            held = next((e for e in plan.entries if e.entry_id == str(entry_id)), None)
+            if held is None:
+                raise EntryNotFoundError("This plan has no such entry; check its id.")
+            said = threads(plan).get(held.version, ([], [], None))
+        corrections, addenda, mark = said
+        versions = {held.version, *corrections, *addenda, *([mark] if mark else [])}
+        rows = self._of_versions(principal, plan_id, sorted(versions))
+        page = self._page(principal, rows, Filter(limit=len(rows)), plan_id)
+        told = {shown["version"]: shown for shown in page.entries}
+        shown = dict(told[held.version])
+        shown["corrections"] = [told[version] for version in corrections]
+        shown["addenda"] = [told[version] for version in addenda]
+        shown["marked_in_error"] = told[mark] if mark else None
+        return shown
+
+    def _require_plan(self, principal: Principal, plan_id: UUID) -> None:
+        def there(conn: BoundedConnection) -> TupleRow | None:
+            query = "SELECT 1 FROM entries WHERE clinic_id = %s AND plan_id = %s AND version = 1"
+            return conn.execute(query, [principal.clinic_id, plan_id]).fetchone()
+
+        if self.database.in_clinic(principal.clinic_id, there) is None:
+            raise PlanNotFoundError("There is no such plan here; check its id.")
+
+    def _plain(self, principal: Principal, plan_id: UUID, wanted: Filter) -> list[TupleRow]:
+        after = wanted.after[1] if wanted.after else 0
+
+        def read(conn: BoundedConnection) -> list[TupleRow]:
+            parameters = [principal.clinic_id, plan_id, after, wanted.limit + 1]
+            return conn.execute(_PLAIN, parameters, binary=True).fetchall()
+
+        return self.database.run(read)
+
+    def _of_versions(
+        self, principal: Principal, plan_id: UUID, versions: list[int]
+    ) -> list[TupleRow]:
+        def read(conn: BoundedConnection) -> list[TupleRow]:
+            query = (
+                f"SELECT {_COLUMNS} FROM entries e LEFT JOIN timeline t "
+                "ON t.clinic_id = e.clinic_id AND t.position = e.position "
+                "WHERE e.clinic_id = %s AND e.plan_id = %s AND e.version = ANY(%s) ORDER BY e.version"
+            )
+            parameters = [principal.clinic_id, plan_id, versions]
+            return conn.execute(query.encode(), parameters, binary=True).fetchall()
+
+        return self.database.in_clinic(principal.clinic_id, read)
+
+    def _found(
+        self, principal: Principal, plan_id: UUID | None, wanted: Filter
+    ) -> list[TupleRow]:
+        query, parameters = _search(principal.clinic_id, plan_id, wanted)
+
+        def read(conn: BoundedConnection) -> list[TupleRow]:
+            return conn.execute(query, parameters, binary=True).fetchall()
+
+        return self.database.in_clinic(principal.clinic_id, read)
+
+    def _page(
+        self,
+        principal: Principal,
+        rows: list[TupleRow],
+        wanted: Filter,
+        plan_id: UUID | None,
+        *,
+        by: str = "position",
+    ) -> Page:
+        more = len(rows) > wanted.limit
+        rows = rows[: wanted.limit]
+        untold = {row[11] if len(row) > 11 else plan_id for row in rows if row[7] is None}
+        live = {held: self._told_live(principal, held) for held in untold if held is not None}
+        shown = [entry_document(row, row[11] if len(row) > 11 else plan_id, live) for row in rows]
+        place = None
+        if more and rows:
+            clock = shown[-1]["occurred_at" if "occurred" in wanted.order else "recorded_at"]
+            place = (clock, shown[-1][by])
+        return Page(shown, place)
+
+    def _told_live(self, principal: Principal, plan_id: UUID) -> dict[int, tuple[Any, ...]]:
+        with self.plans.reading(principal.clinic_id, plan_id) as plan:
+            said = threads(plan)
+            return {
+                held.version: (held.data.tell(plan.state), *said.get(held.version, (None, None, None)))
+                for held in plan.entries
+            }
+
+
+def entry_document(
+    row: Sequence[Any], plan_id: UUID | None, live: dict[UUID, dict[int, tuple[Any, ...]]]
+) -> dict[str, Any]:
+    """An entry as the API shows it, from its row: no need to revive it."""
+    position, version, recorded_at, entry_id, command_id, topic, state = row[:7]
+    sentence, corrected_by, addenda, in_error_by = row[7:11]
+    if sentence is None and plan_id is not None:
+        sentence, corrected_by, addenda, in_error_by = live[plan_id][version]
+    stored = orjson.loads(state)
+    recorded = plain_moment(recorded_at)
+    occurred = stored.get("occurred_at")
+    late = occurred is not None and recorded_at - datetime.fromisoformat(occurred) > LATE_AFTER
+    return {
+        "entry_id": str(entry_id),
+        "plan_id": str(plan_id),
+        "version": version,
+        "position": position,
+        "type": _NAMES.get(topic, topic),
+        "sentence": sentence,
+        "occurred_at": occurred or recorded,
+        "recorded_at": recorded,
+        "late": late,
+        "recorded_by": stored["by"],
+        "voiced_by": stored.get("voiced_by"),
+        "reason": stored.get("reason"),
+        "session_id": stored.get("session_id"),
+        "command_id": str(command_id),
+        "causation_id": stored.get("causation_id"),
+        "corrected_by": corrected_by or [],
+        "addenda_by": addenda or [],
+        "in_error_by": in_error_by,
+        "data": _today(topic, stored),
+    }
+
+
+def _today(topic: str, stored: dict[str, Any]) -> dict[str, Any]:
+    """The data in today's format."""
+    data: dict[str, Any] = stored["data"]
+    cls = _OLD_FORMATS.get(topic)
+    if cls is not None:
+        held = stored.get("class_version", 1)
+        while held < cls.class_version:  # type: ignore[attr-defined] # only classes that have it are here
+            getattr(cls, f"upcast_v{held}_v{held + 1}")(data)
+            held += 1
+    return data
+
+
+def _search(
+    clinic_id: UUID, plan_id: UUID | None, wanted: Filter
+) -> tuple[sql.Composed, list[Any]]:
+    """The query for a filter: conditions from a closed list, values as parameters.
+
+    In recorded order positions do it all: they grow with recorded_at.
+    """
+    newest_first, occurred = wanted.order.startswith("-"), wanted.order.endswith("occurred")
+    conditions, parameters = _conditions(clinic_id, plan_id, wanted)
+    for bound, operator in ((wanted.since, ">="), (wanted.until, "<")):
+        if bound is None:
+            continue
+        if occurred:
+            conditions.append(sql.SQL("t.occurred_at {} %s").format(sql.SQL(operator)))
+        else:
+            place = sql.SQL(">" if operator == ">=" else "<=")
+            conditions.append(sql.SQL("e.position {} position_before(%s, %s)").format(place))
+            parameters.append(clinic_id)
+        parameters.append(bound)
+    if wanted.after is not None:
+        step = sql.SQL("<" if newest_first else ">")
+        if occurred:
+            pair = sql.SQL("(t.occurred_at, e.position) {} (%s::timestamptz, %s)")
+            conditions.append(pair.format(step))
+            parameters.extend(wanted.after)
+        else:
+            conditions.append(sql.SQL("e.position {} %s").format(step))
+            parameters.append(wanted.after[1])
+    direction = sql.SQL("DESC" if newest_first else "ASC")
+    order = sql.SQL("t.occurred_at {0}, e.position {0}" if occurred else "e.position {0}")
+    query = sql.SQL(
+        "SELECT {columns} FROM entries e JOIN timeline t "
+        "ON t.clinic_id = e.clinic_id AND t.position = e.position "
+        "WHERE {conditions} ORDER BY {order} LIMIT %s"
+    ).format(
+        columns=sql.SQL(_COLUMNS),
+        conditions=sql.SQL(" AND ").join(conditions),
+        order=order.format(direction),
+    )
+    return query, [*parameters, wanted.limit + 1]
+
+
+def _conditions(
+    clinic_id: UUID, plan_id: UUID | None, wanted: Filter
+) -> tuple[list[sql.Composable], list[Any]]:
+    conditions: list[sql.Composable] = [sql.SQL("e.clinic_id = %s")]
+    parameters: list[Any] = [clinic_id]
+    tests = (
+        ("e.plan_id = %s", plan_id),
+        ("t.type = %s", type_named(wanted.type).__name__ if wanted.type else None),
+        ("t.recorded_by = %s", wanted.recorded_by),
+        ("t.voiced_by = %s", wanted.voiced_by if wanted.voiced_by in VOICES else None),
+        ("t.about @> ARRAY[%s]::uuid[]", wanted.about),
+        (
+            "e.plan_id IN (SELECT plan_id FROM current_plans c "
+            "WHERE c.clinic_id = e.clinic_id AND c.client_ref = %s)",
+            wanted.client_ref,
+        ),
+    )
+    for condition, value in tests:
+        if value is not None:
+            conditions.append(sql.SQL(condition))
+            parameters.append(value)
+    return conditions, parameters

@@ -1,0 +1,124 @@
+"""Bearer tokens: 256 random bits, shown once, kept as SHA-256, expiring and revocable.
+
+A good token is remembered for less than a second, so a revocation works within a second everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg.rows import TupleRow
+
+from service.access import ROLES, Principal
+from service.database import BoundedConnection, Database
+from service.errors import NotSignedInError
+
+PREFIX = "ph_"
+REMEMBERED = 0.8
+_FIND = """
+SELECT clinic_id, member_id, name, role, credential, token_id, expires_at, revoked_at
+FROM find_token(%s)
+"""
+
+
+def digest(token: str) -> bytes:
+    """What of a token is kept."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new token; its text is shown this once."""
+
+    token: str
+    token_id: UUID
+    expires_at: datetime
+
+
+class Tokens:
+    """Looks tokens up for requests."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.database = database
+        self.clock = clock
+        self._known: dict[bytes, tuple[float, datetime, Principal]] = {}
+        self._lock = Lock()
+
+    def principal(self, token: str) -> Principal:
+        """Who the token stands for; raises NotSignedInError when it is unknown, expired or revoked."""
+        if not token.startswith(PREFIX) or len(token) > 200 or not token.isascii():
+            raise NotSignedInError("This is no token of this service; ask for a new one.")
+        key = digest(token)
+        known = self._known.get(key)
+        if known and time.monotonic() - known[0] < REMEMBERED and known[1] > self.clock():
+            return known[2]
+        return self._look_up(key)
+
+    def _look_up(self, key: bytes) -> Principal:
+        def find(conn: BoundedConnection) -> TupleRow | None:
+            return conn.execute(_FIND, [key], binary=True).fetchone()
+
+        row = self.database.run(find)
+        if row is None:
+            raise NotSignedInError("This token is not known; ask for a new one.")
+        *held, expires_at, revoked_at = row
+        if revoked_at is not None:
+            raise NotSignedInError("This token was revoked; ask for a new one.")
+        if expires_at <= self.clock():
+            raise NotSignedInError("This token has expired; ask for a new one.")
+        principal = Principal(*held)
+        with self._lock:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            self._known[key] = (time.monotonic(), expires_at, principal)
+        return principal
+
+
+def issue(
+    conn: Any,
+    clinic_id: UUID,
+    *,
+    name: str,
+    role: str,
+    member_id: UUID | None = None,
+    credential: str | None = None,
+    days: int = 90,
+) -> Issued:
+    """Issue a token for a member of a clinic (as the owner); raises ValueError for an unknown role."""
+    if role not in ROLES:
+        raise ValueError(f"Unknown role {role!r}; choose one of {', '.join(ROLES)}.")
+    token = PREFIX + secrets.token_urlsafe(32)
+    token_id, expires_at = uuid4(), datetime.now(UTC) + timedelta(days=days)
+    conn.execute(
+        "INSERT INTO tokens (token_id, clinic_id, digest, prefix, member_id, name, role, credential, "
+        "expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            token_id,
+            clinic_id,
+            digest(token),
+            token[:9],
+            member_id or uuid4(),
+            name,
+            role,
+            credential,
+            expires_at,
+        ],
+    )
+    return Issued(token, token_id, expires_at)
+
+
+def revoke(conn: Any, token_id: UUID) -> bool:
+    """Revoke a token (as the owner); False if there is none that was still good."""
+    done = conn.execute(
+        "UPDATE tokens SET revoked_at = clock_timestamp() WHERE token_id = %s AND revoked_at IS NULL",
+        [token_id],
+    )
+    return bool(done.rowcount)

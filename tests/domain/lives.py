@@ -1,0 +1,382 @@
+"""Random lives of plans: plausible requests over the whole vocabulary, in time, late, undated, corrected.
+
+A life is played through ``Plan.record`` and ``Plan.confirm`` as the service does it. A refusal is part
+of life: its request is forgotten whole. Any other exception is a failure of the domain.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from domain.entry import TYPES, Author, Entry, EntryData, Reason
+from domain.errors import PlanHistoryError
+from domain.fields import (
+    DurationRule,
+    Field,
+    IdRule,
+    ManyRule,
+    New,
+    RangeRule,
+    Ref,
+    TextRule,
+    fields_of,
+    to_plain,
+)
+from domain.fold import AMENDING
+from domain.opening import PlanOpened
+from domain.plan import Plan
+from domain.record import EntryCorrected, EntryMarkedInError
+from domain.signatures import PlanCosigned, PlanReturned
+
+BEGIN = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
+PLAN_ID = UUID(int=7)
+MEMBERS = tuple(str(UUID(int=held)) for held in (101, 102, 103))
+STRAY_ID = str(UUID(int=404))
+AUTHORS = tuple(
+    Author(member_id=held, name=f"Member {held[-2:]}", role=role)
+    for held, role in zip(MEMBERS, ("clinician", "supervisor", "clinician"), strict=True)
+)
+WORDS = (
+    "a walk in the park",
+    "sleeps badly",
+    "Schlaf – 睡眠 – 😴",
+    "work/life ~ balance",
+    "“I” statements",
+)
+DURATIONS = ("P2M", "P6W", "P10D", "P1Y", "PT36H")
+PASSING = (
+    timedelta(),
+    timedelta(seconds=1),
+    timedelta(minutes=5),
+    timedelta(hours=3),
+    timedelta(days=1),
+    timedelta(days=10),
+)
+TIMINGS = (
+    *("just now",) * 6,
+    *("undated",) * 5,
+    *("late",) * 3,
+    *("very late",) * 2,
+    *("same",) * 2,
+    "before the opening",
+    "ahead",
+)
+WEIGHTS = {
+    "GoalSet": 16,
+    "InterventionAgreed": 16,
+    "ConcernIdentified": 6,
+    "PracticeAssigned": 6,
+    "PlanSigned": 6,
+    "PlanCosigned": 6,
+    "PlanReturned": 6,
+    "EntryCorrected": 30,
+    "EntryMarkedInError": 14,
+    "PlanCompleted": 1,
+    "PlanDiscontinued": 1,
+    "PlanSuperseded": 1,
+    "PlanOpened": 0,
+    "PlanReopened": 0,
+}
+"""How often a type comes up; what names something in the plan has 6, all else 2."""
+
+SAME_EVERY_TIME = settings(
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+"""For every test over lives: the same lives on every run, and each may take its time."""
+
+
+@dataclass
+class Life:
+    """One plan and how it came about.
+
+    ``seen``: what the plan said of itself – version and document – each time it was asked on the
+    way; ``refused``: the refusals met, by code.
+    """
+
+    plan: Plan = field(default_factory=lambda: Plan.new(PLAN_ID))
+    now: datetime = BEGIN
+    seen: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    ids: Random = field(default_factory=lambda: Random(7))
+
+    def __repr__(self) -> str:
+        """Every entry on a line of its own, for reports of failures."""
+        return "\n".join(["A life:", *map(_line, self.plan.entries)])
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What was recorded, in that order."""
+        return self.plan.entries
+
+    def new_id(self) -> str:
+        """A fresh id; ids do not sort in the order in which they are made."""
+        return str(UUID(int=self.ids.getrandbits(128)))
+
+    def known(self, kind: str) -> list[str]:
+        """The ids of everything of ``kind`` the plan ever had, oldest first."""
+        if kind == "entry":
+            return [held.entry_id for held in self.entries]
+        taken = self.plan.settled.taken
+        return [held for held, its_kind in taken.items() if its_kind == kind]
+
+
+def _line(entry: Entry) -> str:
+    undated = "" if entry.dated else ", undated"
+    return (
+        f"  {entry.version} {entry.entry_id[:8]} true {entry.occurred_at:%Y-%m-%d %H:%M:%S}{undated}, "
+        f"recorded {entry.recorded_at:%Y-%m-%d %H:%M:%S.%f}: {entry.data}"
+    )
+
+
+@st.composite
+def lives(draw: st.DrawFn, most: int = 50) -> Life:
+    """A plan that has lived through up to ``most`` requests.
+
+    Hypothesis chooses how many and one number for each; so a failing life shrinks to the few
+    requests that matter, and lives differ as much as numbers do.
+    """
+    size = draw(st.integers(0, most))
+    return play([draw(st.integers(0, 2**32 - 1)) for _ in range(size + 1)])
+
+
+def play(chances: Sequence[int]) -> Life:
+    """The life whose opening and requests follow from ``chances``, one for each."""
+    life = Life()
+    _open(life, Random(chances[0]))
+    for chance in chances[1:]:
+        _request(life, Random(chance))
+    return life
+
+
+def _open(life: Life, rng: Random) -> None:
+    data = replace(_data(PlanOpened, life, rng), supervisor_id=rng.choice(MEMBERS))
+    occurred_at = rng.choice([None, life.now, life.now - timedelta(days=3)])
+    _record(life, data, author=AUTHORS[0], occurred_at=occurred_at)
+    _confirm(life)
+
+
+def _request(life: Life, rng: Random) -> None:
+    """One to three entries: all or none."""
+    life.now += rng.choice(PASSING)
+    try:
+        for _ in range(rng.choice([1, 1, 1, 1, 2, 3])):
+            _entry(life, rng, tries=rng.choice([1, 4]))
+    except PlanHistoryError:
+        life.plan.forget_pending()
+    else:
+        _confirm(life)
+    if rng.random() < 0.7:  # noqa: PLR2004 - a plan nobody looks at between two requests is one, too
+        life.seen.append((life.plan.version, life.plan.state.document()))
+
+
+def _confirm(life: Life) -> None:
+    pending = life.plan.collect_events()
+    life.now += timedelta(milliseconds=3)  # the moment is given by the database, a little later
+    life.plan.confirm(pending, life.now, pending[-1].originator_version)
+
+
+def _entry(life: Life, rng: Random, tries: int) -> None:
+    """One entry; after a refusal another one is tried."""
+    try:
+        _try_entry(life, rng)
+    except PlanHistoryError as refusal:
+        life.refused[refusal.code] += 1
+        if tries == 1:
+            raise
+        _entry(life, rng, tries - 1)
+
+
+def _try_entry(life: Life, rng: Random) -> None:
+    cls = _type(life, rng)
+    make = {EntryCorrected: _correction, EntryMarkedInError: _mark}.get(cls)
+    data = make(life, rng) if make else _data(cls, life, rng)
+    _record(
+        life,
+        data,
+        author=_author(cls, life, rng),
+        occurred_at=_occurred(life, rng),
+        reason=Reason(text=rng.choice(WORDS)) if rng.random() < 0.97 else None,  # noqa: PLR2004 - some forget it
+        voiced_by=rng.choice([None, "client", "team"]),
+        session_id=rng.choice([None, "session-7"]),
+        causation_id=rng.choice([None, None, life.entries[0].entry_id]),
+    )
+
+
+def _record(
+    life: Life, data: EntryData, *, author: Author, occurred_at: datetime | None, **envelope: Any
+) -> None:
+    life.plan.record(
+        data,
+        now=life.now,
+        recorded_by=author,
+        new_id=life.new_id,
+        occurred_at=occurred_at,
+        command_id=life.new_id(),
+        **envelope,
+    )
+
+
+# What is recorded next, by whom, and when it was true
+
+
+def _type(life: Life, rng: Random) -> type[EntryData]:
+    """A type of entry the plan could take as it stands."""
+    lifecycle = life.plan.state.lifecycle
+    if lifecycle.status == "entered_in_error":
+        return EntryMarkedInError
+    if lifecycle.closed and rng.random() < 0.5:  # noqa: PLR2004 - the other half finds it closed
+        return TYPES["PlanReopened"]
+    possible = [cls for cls in TYPES.values() if _has_what_it_names(cls, life)]
+    return rng.choices(possible, [_weight(cls) for cls in possible])[0]
+
+
+def _weight(cls: type[EntryData]) -> int:
+    names = any(isinstance(held.link, Ref) and held.required for held in fields_of(cls))
+    return WEIGHTS.get(cls.__name__, 6 if names else 2)
+
+
+def _has_what_it_names(cls: type, life: Life) -> bool:
+    """Whether the plan holds something for each id that ``cls`` cannot do without."""
+    for held in fields_of(cls):
+        if held.nested and held.required and not _has_what_it_names(held.type, life):
+            return False
+        if isinstance(held.link, Ref) and held.required:
+            least = max([rule.least for rule in held.rules if isinstance(rule, ManyRule)], default=1)
+            if len(life.known(held.link.kind)) < least:
+                return False
+    return True
+
+
+def _author(cls: type[EntryData], life: Life, rng: Random) -> Author:
+    supervisor = life.plan.state.opening.outline.supervisor_id
+    supervising = [held for held in AUTHORS if held.member_id == supervisor]
+    return rng.choice((cls in (PlanCosigned, PlanReturned) and supervising) or AUTHORS)
+
+
+def _occurred(life: Life, rng: Random) -> datetime | None:
+    """Mostly just now; sometimes late, undated, at another entry's moment, or a little ahead."""
+    how = rng.choice(TIMINGS)
+    if how == "undated":
+        return None
+    if how == "same":
+        return rng.choice(life.entries).occurred_at
+    if how == "before the opening":
+        return life.entries[0].occurred_at - timedelta(minutes=rng.randint(1, 9_999))
+    if how == "ahead":
+        return life.now + timedelta(seconds=rng.randint(1, 303))
+    most = {"just now": 60, "late": 3 * 24 * 60, "very late": 150 * 24 * 60}[how]
+    return life.now - timedelta(minutes=rng.randint(0, most))
+
+
+# What it says
+
+
+def _data(cls: type[Any], life: Life, rng: Random) -> Any:
+    """The data of an entry (or a group inside one), from its declaration."""
+    held: dict[str, Any] = {}
+    for spec in fields_of(cls):
+        if isinstance(spec.link, New) or (not spec.required and rng.random() < 0.5):  # noqa: PLR2004 - half
+            continue
+        value = _value(spec, life, rng)
+        if value != () or spec.required:
+            held[spec.name] = value
+    return cls(**held)
+
+
+def _value(spec: Field, life: Life, rng: Random) -> Any:
+    if not spec.many:
+        return _one(spec, spec.rules, life, rng)
+    least, most = next((r.least, r.most) for r in spec.rules if isinstance(r, ManyRule))
+    size = rng.randint(least, min(most, least + 2))
+    items = [_one(spec, spec.item_rules, life, rng) for _ in range(size)]
+    return tuple(item for item in items if item is not None)
+
+
+def _one(spec: Field, rules: tuple[Any, ...], life: Life, rng: Random) -> Any:
+    if isinstance(spec.link, Ref):
+        return _named(spec.link, life, rng)
+    if spec.nested:
+        return _data(spec.type, life, rng)
+    if spec.choices:
+        return rng.choice(spec.choices)
+    if spec.type is str:
+        return _text(rules, rng)
+    if spec.type is bool:
+        return rng.random() < 0.5  # noqa: PLR2004 - half
+    if spec.type is date:
+        return BEGIN.date() + timedelta(days=rng.randint(-60, 200))
+    return _number(spec, rules, life, rng)
+
+
+def _named(rule: Ref, life: Life, rng: Random) -> str | None:
+    """The id of something of that kind; now and then of something else, or of nothing at all."""
+    slip = rng.randrange(60)
+    if slip == 0:
+        return STRAY_ID
+    known = life.known(rng.choice(["entry", "goal", "concern"]) if slip == 1 else rule.kind)
+    known = known or life.known(rule.kind)
+    return rng.choice(known if rng.random() < 0.6 else known[-2:]) if known else None  # noqa: PLR2004 - some
+
+
+def _text(rules: tuple[Any, ...], rng: Random) -> str:
+    for rule in rules:
+        if isinstance(rule, IdRule):
+            return rng.choice(MEMBERS)
+        if isinstance(rule, DurationRule):
+            return rng.choice(DURATIONS)
+        if isinstance(rule, TextRule) and rule.least == 0:
+            return ""
+    return rng.choice(WORDS)
+
+
+def _number(spec: Field, rules: tuple[Any, ...], life: Life, rng: Random) -> float:
+    if spec.name == "of_version":
+        signed = [held.of_version for held in life.plan.state.signatures.signed]
+        return rng.choice(signed or [1]) if rng.random() < 0.5 else rng.randint(1, life.plan.version + 1)  # noqa: PLR2004 - half
+    held = next((rule for rule in rules if isinstance(rule, RangeRule)), RangeRule())
+    least = max(-5, held.least if held.least is not None else -5)
+    most = min(30, held.most if held.most is not None else 30)
+    if spec.type is int or rng.random() < 0.5:  # noqa: PLR2004 - half
+        return rng.randint(int(least), int(most))
+    return round(rng.uniform(least, most), 2)
+
+
+# Corrections and marks
+
+
+def _correction(life: Life, rng: Random) -> EntryCorrected:
+    """Another value for up to two fields of an earlier entry, another moment, or both."""
+    plain = [held for held in life.entries if not isinstance(held.data, AMENDING)]
+    target = rng.choice(plain if rng.random() < 0.95 else life.entries)  # noqa: PLR2004 - one in twenty
+    specs = [held for held in fields_of(type(target.data)) if held.type is not dict]
+    changed: dict[str, Any] = {}
+    for spec in rng.sample(specs, min(len(specs), rng.randint(0, 2))):
+        if isinstance(spec.link, New) and rng.random() < 0.9:  # noqa: PLR2004 - one in ten tries
+            continue
+        leave_out = not spec.required and rng.random() < 0.3  # noqa: PLR2004 - a third
+        changed[spec.key] = None if leave_out else to_plain(_value(spec, life, rng))
+    moment = _occurred(life, rng) if not changed or rng.random() < 0.4 else None  # noqa: PLR2004 - some
+    return EntryCorrected(entry_id=target.entry_id, data=changed, occurred_at=moment)
+
+
+def _mark(life: Life, rng: Random) -> EntryMarkedInError:
+    """A mark on any earlier entry; amendments are taken back more often, the opening seldom."""
+    amendments = [held for held in life.entries if isinstance(held.data, AMENDING)]
+    in_error = life.plan.state.lifecycle.status == "entered_in_error"
+    target = rng.choice(life.entries[1:] or life.entries)
+    if amendments and (in_error or rng.random() < 0.4):  # noqa: PLR2004 - some
+        target = rng.choice(amendments)
+    elif rng.random() < 0.04:  # noqa: PLR2004 - one in twenty-five
+        target = life.entries[0]
+    return EntryMarkedInError(entry_id=target.entry_id, including_dependents=rng.random() < 0.7)  # noqa: PLR2004 - most

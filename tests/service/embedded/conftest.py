@@ -1,0 +1,116 @@
+"""A home for every test, and programs that supervise one and can be killed."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from service.embedded import EmbeddedPostgres, prepare_home
+from service.embedded.locks import Lock
+from service.embedded.providers import find_programs
+
+REPOSITORY = Path(__file__).parents[3]
+SUPERVISED = Path(__file__).with_name("supervised.py")
+
+
+@contextmanager
+def reachable_folder(usual: Path) -> Iterator[Path]:
+    """A folder that the account running PostgreSQL can reach; for root, pytest's own is not."""
+    if os.geteuid() != 0:
+        yield usual
+        return
+    folder = Path(tempfile.mkdtemp(prefix="embedded-", dir="/tmp"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def wait_until_all_are_gone(home: Path) -> None:
+    """Wait until no PostgreSQL process of a killed supervisor is left."""
+    if (lock_file := home / "postgres" / "lock").exists():
+        lock = Lock(lock_file)
+        assert lock.acquire(30), "a PostgreSQL process is left"
+        lock.release()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A place for homes."""
+    with reachable_folder(tmp_path) as folder:
+        yield folder
+
+
+@pytest.fixture
+def home(folder: Path) -> Path:
+    """A data home that does not exist yet."""
+    return folder / "home"
+
+
+@pytest.fixture(scope="session")
+def make_used(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Make a home whose database was started before and stopped in order, by copying one."""
+    usual = tmp_path_factory.mktemp("used")
+
+    def copy(source: Path, target: Path) -> Path:
+        """Keep owners and modes, as shutil would not."""
+        subprocess.run(["/bin/cp", "-a", source, target], check=True)  # noqa: S603  # fixed program
+        return target
+
+    with reachable_folder(usual) as folder:
+        with EmbeddedPostgres(folder / "original", fast=True):
+            pass
+        kept = copy(folder / "original", usual / "kept")
+    return lambda home: copy(kept, home)
+
+
+@pytest.fixture
+def used_home(home: Path, make_used: Callable[[Path], Path]) -> Path:
+    """A data home whose database was started before and stopped in order."""
+    return make_used(home)
+
+
+@pytest.fixture
+def outlined_home(home: Path) -> Path:
+    """A data home with the outline of a database: enough to be looked at, not to be started."""
+    data = prepare_home(home) / "postgres" / "data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text(f"{find_programs().major}\n")
+    return home
+
+
+@pytest.fixture
+def supervise(home: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Start a program of its own that runs the database of `home`, in one of the ways it knows."""
+    with ExitStack() as ends:
+        ends.callback(wait_until_all_are_gone, home)
+
+        def start(way: str) -> subprocess.Popen[str]:
+            program = subprocess.Popen(  # noqa: S603  # our own script
+                [sys.executable, SUPERVISED, home, way],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])},
+                start_new_session=True,
+            )
+            ends.enter_context(program)
+            ends.callback(program.kill)
+            return program
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A running server that tests only look at."""
+    usual = tmp_path_factory.mktemp("shared")
+    with reachable_folder(usual) as folder, EmbeddedPostgres(folder / "home", fast=True) as server:
+        yield server
