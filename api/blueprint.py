@@ -88,7 +88,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # flask-smorest 
 
     def query(self, schema: type) -> Callable[[F], F]:
         """The route takes these query parameters, as its first argument."""
-        declared: Callable[[F], F] = self.arguments(schema, location="query")
+        declared: Callable[[F], F] = self.arguments(schema(), location="query")
         return declared
 
     def body(self, schema: type, component: str) -> Callable[[F], F]:

@@ -83,7 +83,17 @@ def _plan() -> dict[str, Any]:
 
 
 def _told() -> dict[str, Any]:
+    optional = {
+        "voiced_by": {"type": "string", "enum": list(VOICES)},
+        "reason": _ref("Reason"),
+        "session_id": UUID_FORMAT,
+        "causation_id": UUID_FORMAT,
+        "corrected_by": _many(_VERSION),
+        "addenda_by": _many(_VERSION),
+        "in_error_by": _or_null(_VERSION),
+    }
     return _group(
+        optional,
         entry_id=UUID_FORMAT,
         plan_id=UUID_FORMAT,
         version=_VERSION,
@@ -94,14 +104,7 @@ def _told() -> dict[str, Any]:
         recorded_at=MOMENT_FORMAT,
         late={"type": "boolean"},
         recorded_by=component_of(Author),
-        voiced_by=_or_null({"type": "string", "enum": list(VOICES)}),
-        reason=_or_null(_ref("Reason")),
-        session_id=_or_null(UUID_FORMAT),
         command_id=UUID_FORMAT,
-        causation_id=_or_null(UUID_FORMAT),
-        corrected_by=_many(_VERSION),
-        addenda_by=_many(_VERSION),
-        in_error_by=_or_null(_VERSION),
         data=_OBJECT,
     )
 

@@ -268,10 +268,15 @@ def references(entry: Entry) -> Iterator[tuple[Ref, str, str]]:
 
 
 def to_stored(entry: Entry) -> dict[str, Any]:
-    """What of an entry is kept in its stored state, in JSON types (ids, order and times are columns)."""
-    stored: dict[str, Any] = {"by": to_plain(entry.recorded_by)}
+    """What of an entry is kept in its stored state, in JSON types (ids, order and times are columns).
+
+    The keys are the API's own, ``occurred_at`` first, so that a timeline can be served without taking
+    the state apart.
+    """
+    stored: dict[str, Any] = {}
     if entry.dated:
         stored["occurred_at"] = plain_moment(entry.occurred_at)
+    stored["recorded_by"] = to_plain(entry.recorded_by)
     for name in ("voiced_by", "session_id", "causation_id"):
         if (held := getattr(entry, name)) is not None:
             stored[name] = held
@@ -308,7 +313,7 @@ def from_stored(topic: str, stored: dict[str, Any], **columns: Any) -> Entry:
     held = entry.__dict__
     held.update(columns)
     held["data"] = data_from_stored(cls, stored["data"], stored.get("class_version", 1))
-    held["recorded_by"] = revive(Author, stored["by"])
+    held["recorded_by"] = revive(Author, stored["recorded_by"])
     occurred = stored.get("occurred_at")
     held["dated"] = occurred is not None
     held["occurred_at"] = datetime.fromisoformat(occurred) if occurred else held["timestamp"]

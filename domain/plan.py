@@ -311,9 +311,9 @@ class Plan(Aggregate):
 
     def warnings(self, entry: Entry) -> list[dict[str, Any]]:
         """Entries that count later than ``entry`` and still use what it ended."""
-        place = self.settled.standing(entry.entry_id)
         ended = set(entry.data.ends())
-        if place is None or not ended:
+        place = self.settled.standing(entry.entry_id) if ended else None
+        if place is None:
             return []
         return [
             {

@@ -21,11 +21,11 @@ from service.database import BoundedConnection, Database
 from service.record.plans import Plans
 
 _COLUMNS = """
-e.position, e.version, e.recorded_at, e.entry_id, e.command_id, e.topic, e.state,
-t.sentence, t.corrected_by, t.addenda, t.in_error_by, e.plan_id
+e.position, e.version, e.plan_id::text, e.recorded_at, e.entry_id::text, e.command_id::text, e.topic,
+e.state, t.sentence, t.corrected_by, t.addenda, t.in_error_by
 """
 _PLAIN = """
-SELECT position, version, recorded_at, entry_id, command_id, topic, state,
+SELECT position, version, plan, recorded_at, entry, command, topic, state,
     sentence, corrected_by, addenda, in_error_by FROM read_timeline(%s, %s, %s, %s)
 """
 _NAMES = {topic: cls.__name__ for topic, cls in TOPICS.items()}
@@ -55,9 +55,9 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of entries as JSON-ready dicts, and where the next one begins (None: this is the last)."""
+    """A page of entries, each as JSON text, and where the next one begins (None: this is the last)."""
 
-    entries: list[dict[str, Any]]
+    entries: list[str]
     next: tuple[str, int] | None
 
 
@@ -79,12 +79,12 @@ class TimelineService:
         rows = read(principal, plan_id, wanted)
         if not rows and wanted.after is None:
             self._require_plan(principal, plan_id)
-        return self._page(principal, rows, wanted, plan_id, by="version" if plain else "position")
+        return self._page(principal, rows, wanted, by_version=plain)
 
     def of_clinic(self, principal: Principal, wanted: Filter) -> Page:
         """A page of the clinic's timeline: the audit search."""
         principal.require("clinic.timeline")
-        return self._page(principal, self._found(principal, wanted.plan_id, wanted), wanted, None)
+        return self._page(principal, self._found(principal, wanted.plan_id, wanted), wanted)
 
     def entry(self, principal: Principal, plan_id: UUID, entry_id: UUID) -> dict[str, Any]:
         """One entry with the corrections, addenda and mark that are about it, told in full."""
@@ -97,9 +97,9 @@ class TimelineService:
         corrections, addenda, mark = said
         versions = {held.version, *corrections, *addenda, *([mark] if mark else [])}
         rows = self._of_versions(principal, plan_id, sorted(versions))
-        page = self._page(principal, rows, Filter(limit=len(rows)), plan_id)
-        told = {shown["version"]: shown for shown in page.entries}
-        shown = dict(told[held.version])
+        page = self._page(principal, rows, Filter(limit=len(rows)))
+        told = {row[1]: orjson.loads(text) for row, text in zip(rows, page.entries, strict=True)}
+        shown: dict[str, Any] = dict(told[held.version])
         shown["corrections"] = [told[version] for version in corrections]
         shown["addenda"] = [told[version] for version in addenda]
         shown["marked_in_error"] = told[mark] if mark else None
@@ -147,23 +147,18 @@ class TimelineService:
         return self.database.in_clinic(principal.clinic_id, read)
 
     def _page(
-        self,
-        principal: Principal,
-        rows: list[TupleRow],
-        wanted: Filter,
-        plan_id: UUID | None,
-        *,
-        by: str = "position",
+        self, principal: Principal, rows: list[TupleRow], wanted: Filter, *, by_version: bool = False
     ) -> Page:
         more = len(rows) > wanted.limit
         rows = rows[: wanted.limit]
-        untold = {row[11] if len(row) > 11 else plan_id for row in rows if row[7] is None}
-        live = {held: self._told_live(principal, held) for held in untold if held is not None}
-        shown = [entry_document(row, row[11] if len(row) > 11 else plan_id, live) for row in rows]
+        untold = {UUID(row[2]) for row in rows if row[8] is None}
+        live = {str(held): self._told_live(principal, held) for held in untold}
+        shown = [entry_json(row, live) for row in rows]
         place = None
-        if more and rows:
-            clock = shown[-1]["occurred_at" if "occurred" in wanted.order else "recorded_at"]
-            place = (clock, shown[-1][by])
+        if more and shown:
+            last = orjson.loads(shown[-1])
+            clock = last["occurred_at" if "occurred" in wanted.order else "recorded_at"]
+            place = (clock, last["version" if by_version else "position"])
         return Page(shown, place)
 
     def _told_live(self, principal: Principal, plan_id: UUID) -> dict[int, tuple[Any, ...]]:
@@ -175,51 +170,53 @@ class TimelineService:
             }
 
 
-def entry_document(
-    row: Sequence[Any], plan_id: UUID | None, live: dict[UUID, dict[int, tuple[Any, ...]]]
-) -> dict[str, Any]:
-    """An entry as the API shows it, from its row: no need to revive it."""
-    position, version, recorded_at, entry_id, command_id, topic, state = row[:7]
-    sentence, corrected_by, addenda, in_error_by = row[7:11]
-    if sentence is None and plan_id is not None:
+def entry_json(row: Sequence[Any], live: dict[str, dict[int, tuple[Any, ...]]]) -> str:
+    """An entry as the API shows it, as JSON text.
+
+    The stored state is JSON in the API's own words, so it is joined to the facts kept beside it and
+    not taken apart. What an entry does not have (a reason, a session …) is left out.
+    """
+    position, version, plan_id, recorded_at, entry_id, command_id, topic, state = row[:8]
+    sentence, corrected_by, addenda, in_error_by = row[8:12]
+    if sentence is None:
         sentence, corrected_by, addenda, in_error_by = live[plan_id][version]
-    stored = orjson.loads(state)
+    if topic in _OLD_FORMATS:
+        state = _today(topic, state)
+    words: str = state.decode()
     recorded = plain_moment(recorded_at)
-    occurred = stored.get("occurred_at")
-    late = occurred is not None and recorded_at - datetime.fromisoformat(occurred) > LATE_AFTER
-    return {
-        "entry_id": str(entry_id),
-        "plan_id": str(plan_id),
-        "version": version,
-        "position": position,
-        "type": _NAMES.get(topic, topic),
-        "sentence": sentence,
-        "occurred_at": occurred or recorded,
-        "recorded_at": recorded,
-        "late": late,
-        "recorded_by": stored["by"],
-        "voiced_by": stored.get("voiced_by"),
-        "reason": stored.get("reason"),
-        "session_id": stored.get("session_id"),
-        "command_id": str(command_id),
-        "causation_id": stored.get("causation_id"),
-        "corrected_by": corrected_by or [],
-        "addenda_by": addenda or [],
-        "in_error_by": in_error_by,
-        "data": _today(topic, stored),
-    }
+    late = "false"
+    if words.startswith(_DATED):
+        end = words.index('"', len(_DATED))
+        occurred = datetime.fromisoformat(words[len(_DATED) : end])
+        late = "true" if recorded_at - occurred > LATE_AFTER else "false"
+    else:
+        words = f'{{"occurred_at":"{recorded}",{words[1:]}'
+    threads_said = ""
+    if corrected_by or addenda or in_error_by:
+        threads_said = (
+            f'"corrected_by":{corrected_by or []},"addenda_by":{addenda or []},'
+            f'"in_error_by":{in_error_by or "null"},'
+        )
+    return (
+        f'{{"entry_id":"{entry_id}","plan_id":"{plan_id}","version":{version},"position":{position},'
+        f'"type":"{_NAMES[topic]}","sentence":{orjson.dumps(sentence).decode()},'
+        f'"recorded_at":"{recorded}","late":{late},"command_id":"{command_id}",'
+        f"{threads_said}{words[1:]}"
+    )
 
 
-def _today(topic: str, stored: dict[str, Any]) -> dict[str, Any]:
-    """The data in today's format."""
-    data: dict[str, Any] = stored["data"]
-    cls = _OLD_FORMATS.get(topic)
-    if cls is not None:
-        held = stored.get("class_version", 1)
-        while held < cls.class_version:  # type: ignore[attr-defined] # only classes that have it are here
-            getattr(cls, f"upcast_v{held}_v{held + 1}")(data)
-            held += 1
-    return data
+_DATED = '{"occurred_at":"'
+
+
+def _today(topic: str, state: bytes) -> bytes:
+    """The state in today's format."""
+    stored = orjson.loads(state)
+    cls = _OLD_FORMATS[topic]
+    held = stored.pop("class_version", 1)
+    while held < cls.class_version:  # type: ignore[attr-defined] # only classes that have it are here
+        getattr(cls, f"upcast_v{held}_v{held + 1}")(stored["data"])
+        held += 1
+    return orjson.dumps(stored)
 
 
 def _search(

@@ -5,7 +5,7 @@ Days count from the plan's opening (day 0), hours are hours of that day in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,7 +15,7 @@ SOON = timedelta(minutes=40)
 AT_ONCE = timedelta(0)
 
 
-class Known(Mapping[str, str]):
+class Known:
     """What a draft may know when it is recorded: ids of named entries, the plan's version, dates.
 
     ``version`` is the plan's version just before the draft's own entry.
@@ -42,12 +42,6 @@ class Known(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._named[name].entry_id
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._named)
-
-    def __len__(self) -> int:
-        return len(self._named)
 
 
 @dataclass(frozen=True)

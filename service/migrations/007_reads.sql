@@ -39,7 +39,7 @@ CREATE FUNCTION read_timeline(
     p_clinic uuid, p_plan uuid, p_after integer, p_limit integer
 )
     RETURNS TABLE (
-        "position" bigint, version integer, recorded_at timestamptz, entry_id uuid, command_id uuid,
+        "position" bigint, version integer, plan text, recorded_at timestamptz, entry text, command text,
         topic text, state bytea, sentence text, corrected_by integer[], addenda integer[],
         in_error_by integer
     )
@@ -48,8 +48,8 @@ AS $$
 BEGIN
     PERFORM set_config('plan_history.clinic_id', p_clinic::text, true);
     RETURN QUERY
-        SELECT e.position, e.version, e.recorded_at, e.entry_id, e.command_id, e.topic, e.state,
-               t.sentence, t.corrected_by, t.addenda, t.in_error_by
+        SELECT e.position, e.version, e.plan_id::text, e.recorded_at, e.entry_id::text,
+               e.command_id::text, e.topic, e.state, t.sentence, t.corrected_by, t.addenda, t.in_error_by
         FROM entries e
         LEFT JOIN timeline t ON t.clinic_id = e.clinic_id AND t.position = e.position
         WHERE e.clinic_id = p_clinic AND e.plan_id = p_plan AND e.version > p_after

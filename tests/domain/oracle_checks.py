@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,13 @@ from domain.entry import Entry, from_stored, to_stored
 from domain.errors import MomentNotFoundError
 from domain.plan import Plan
 from domain.signatures import PlanSigned
+from domain.trace import Change, diff, pointer, trace
 from tests.domain import oracle
+from tests.domain import oracle_trace as brute
 from tests.domain.lives import PLAN_ID, Life
 
+When = tuple[int, datetime | None]
+"""A moment: known until a version, true until a moment (None: open end)."""
 INSTANT = timedelta(microseconds=1)
 
 
@@ -82,8 +87,14 @@ def check_hashes(life: Life) -> None:
         known = learnt(life.entries[: entry.version])
         assert fresh.content_hash(entry.version) == known.content_hash(entry.version), entry
         assert life.plan.content_hash(entry.version) == known.content_hash(entry.version), entry
-        if isinstance(entry.data, PlanSigned):
+        if isinstance(entry.data, PlanSigned) and _signs_what_was_saved(entry, life.entries):
             assert entry.data.content_hash == fresh.content_hash(entry.data.of_version), entry
+
+
+def _signs_what_was_saved(signature: Entry, entries: Sequence[Entry]) -> bool:
+    """Whether the version signed was recorded by an earlier request (see the expected failure)."""
+    assert isinstance(signature.data, PlanSigned)
+    return entries[signature.data.of_version - 1].recorded_at < signature.recorded_at
 
 
 def check_stored(entries: Sequence[Entry]) -> None:
@@ -104,3 +115,62 @@ def reread(entry: Entry) -> Entry:
         command_id=entry.command_id,
         position=entry.position,
     )
+
+
+# Who made what
+
+
+def check_trace(plan: Plan, known: int, true_until: datetime | None) -> int:
+    """The trace names for every leaf whom brute force finds; returns how many leaves there are."""
+    order = plan.settled_at(known).until(true_until)
+    document = plan.document(known, true_until)
+    said, truth = trace(order, document), brute.trace(order, document)
+    assert said == truth, {path: (said.get(path), truth.get(path)) for path in said.keys() ^ truth.keys()}
+    return len(truth)
+
+
+def moment_of(plan: Plan, known: int, true_until: datetime | None) -> brute.Moment:
+    """The plan at a moment, as the oracle has it."""
+    recorded = plan.entries[:known]
+    ordered = oracle.in_order(oracle.standing(recorded))
+    document = oracle.document_of(recorded, ordered, true_until)
+    assert document is not None
+    counting = tuple(held for moment, held in ordered if true_until is None or moment <= true_until)
+    return brute.Moment(tuple(recorded), counting, document)
+
+
+def difference(plan: Plan, one: When, other: When) -> list[Change]:
+    """What ``diff`` says changed from one moment to the other."""
+    old, new = plan.settled_at(one[0]), plan.settled_at(other[0])
+    return diff(old, old.until(one[1]), new, new.until(other[1]))
+
+
+def check_diff(plan: Plan, one: When, other: When) -> int:
+    """The difference of two moments is that of their documents, put down to whom it may concern.
+
+    Returns how many changes there are.
+    """
+    old, new = moment_of(plan, *one), moment_of(plan, *other)
+    said = difference(plan, one, other)
+    truth = {
+        (pointer(path), kind, held, given)
+        for path, kind, held, given in brute.changes(old.document, new.document)
+    }
+    told = [(held.path, held.kind, repr(held.before), repr(held.after)) for held in said]
+    assert len(told) == len(set(told)), "a change told twice"
+    assert set(told) == truth, set(told) ^ truth
+    blamable = brute.responsible(old, new)
+    for change in said:
+        assert change.entries, change
+        assert blamable.issuperset(change.entries), (change, blamable)
+    check_mirrored(said, difference(plan, other, one))
+    return len(said)
+
+
+def check_mirrored(there: Sequence[Change], back: Sequence[Change]) -> None:
+    """What came goes, what changed changes back, by the same entries."""
+    turned = {"added": "removed", "removed": "added", "changed": "changed"}
+    mirrored = [
+        replace(held, kind=turned[held.kind], before=held.after, after=held.before) for held in back
+    ]
+    assert sorted(mirrored, key=repr) == sorted(there, key=repr)

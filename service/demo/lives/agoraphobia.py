@@ -36,10 +36,10 @@ FRONT_DOOR = (
             "c-1007",
             "Holly Lark",
             initiated_by="Holly, with her brother beside her on the phone",
-            presenting_concern="“My world ends at the letterbox. Anything further and I am sure I "
-            "will not get back in time – in time for what, I could not tell you.”",
-            hopes="“To sit under the big lime tree in the park with a book, like anybody.”",
-            signs_of_improvement="“My keys would hang by the door because I use them.”",
+            presenting_concern="My world ends at the letterbox. Anything further and I am sure I "
+            "will not get back in time – in time for what, I could not tell you.",
+            hopes="To sit under the big lime tree in the park with a book, like anybody.",
+            signs_of_improvement="My keys would hang by the door because I use them.",
             therapist="alder",
         ),
         say.context(
@@ -57,10 +57,10 @@ FRONT_DOOR = (
             certainty="working",
         ),
         say.earlier_therapy(
-            "Talking on the phone: “I could pace while I talked.”",
-            "Being told to just go. “I went, I ran home, I stayed in for a month.”",
+            "Talking on the phone: ‘I could pace while I talked.’",
+            "Being told to just go. ‘I went, I ran home, I stayed in for a month.’",
         ),
-        say.prefers("steps", "“No surprises. Every step is announced the week before.”"),
+        say.prefers("steps", "No surprises. Every step is announced the week before."),
         say.strength(
             "Patience with slow things", "Grew an avocado from a stone to a tree of two metres."
         ),
@@ -84,7 +84,7 @@ FRONT_DOOR = (
             "Thirty minutes in the park, twice a week, within two months",
             say.counted("Park visits of 30 minutes", "visits", 0, 2),
             attainable_because="The gate is four minutes from the door, and mornings are quiet.",
-            relevant_because="“The lime tree. That is the whole reason.”",
+            relevant_because="The lime tree. That is the whole reason.",
             within="P2M",
             concern_ids=(LEAVING,),
             priority=1,
@@ -119,14 +119,14 @@ FRONT_DOOR = (
     alder.wrote(8, say.signed()),
     alder.met(
         14,
-        say.agreed("“Yes, as long as the steps stay announced.”"),
+        say.agreed("Yes, as long as the steps stay announced."),
         say.practised(DOOR, "yes", count=7, difficulty=4),
         say.measured(PARK, 0),
     ),
     alder.met(
         21,
         say.resistance(
-            "the way to the gate", "fear", "“I put my shoes on three times. Then I took them off.”"
+            "the way to the gate", "fear", "I put my shoes on three times. Then I took them off."
         ).named("shoes"),
         say.measured(PARK, 0),
     ),
@@ -138,13 +138,13 @@ FRONT_DOOR = (
             "there: key in hand, door shut, one minute.",
         ),
         say.measured(PARK, 0, "To the gate twice; no half hour yet"),
-        say.step_made(GATE, "“I touched it. It was cold and wet and I was so happy.”"),
+        say.step_made(GATE, "‘I touched it. It was cold and wet and I was so happy.’"),
     ),
     alder.met(
         35,
         say.measured(PARK, 1),
         say.step_made(BENCH, "Twelve minutes; two pigeons, no catastrophe."),
-        say.insight("“The forecast said nine. The weather was five. It always says nine.”", PARK),
+        say.insight("The forecast said nine. The weather was five. It always says nine.", PARK),
         recorded_after=timedelta(days=5),
     ),
     tablet.wrote(42, say.scored("gad7", 12)),
@@ -187,7 +187,7 @@ ANKLE_AND_FAIR = (
         Draft(GoalRevised(goal_id=PARK, within="P4M")).because(
             "Three weeks on crutches; the period agreed on is no threat.", "life-event"
         ),
-        say.ready("being out again", 5, "“The corner feels far. Not as far as before.”"),
+        say.ready("being out again", 5, "‘The corner feels far. Not as far as before.’"),
     ),
     alder.met(
         77,
@@ -201,7 +201,7 @@ ANKLE_AND_FAIR = (
         say.answered(
             "tired",
             "swapped",
-            "The neighbour's old dog needs walks. Holly laughed: “He is slower than my fear.”",
+            "The neighbour's old dog needs walks. Holly laughed: ‘He is slower than my fear.’",
         ),
         say.swapped(
             ALONE,
@@ -271,7 +271,7 @@ RAILWAY = (
                 "Stations ridden alone", "stations", 0, 6, per="ride", method="Longest of the week"
             ),
             attainable_because="A small line, one train an hour, hardly anybody before ten.",
-            relevant_because="“Fern has a chair for me.”",
+            relevant_because="Fern has a chair for me.",
             within="P3M",
             concern_ids=(LEAVING, QUEUES),
             follows_goal_id=PARK,
@@ -294,7 +294,7 @@ RAILWAY = (
     alder.wrote(106, say.signed()),
     alder.met(
         112,
-        say.agreed("“Six stations. I can count to six.”"),
+        say.agreed("Six stations. I can count to six."),
         say.step_made(PLATFORM, "Three trains came and went; Holly waved to the third."),
         say.practise(TIMETABLE, "Choose next week's trains and write them down", "weekly", FRIEND),
         say.measured(FRIEND, 1),

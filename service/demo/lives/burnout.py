@@ -34,10 +34,10 @@ SIX_O_CLOCK = (
             "c-1028",
             "Sorrel Robin",
             initiated_by="Sorrel, on the advice of the company doctor",
-            presenting_concern="“I answer mails at eleven at night and cannot remember them in the "
-            "morning. On Sunday I sat in the car outside my own house for an hour.”",
-            hopes="“To want something again, even something small.”",
-            signs_of_improvement="“My daughter would say: you are here.”",
+            presenting_concern="I answer mails at eleven at night and cannot remember them in the "
+            "morning. On Sunday I sat in the car outside my own house for an hour.",
+            hopes="To want something again, even something small.",
+            signs_of_improvement="My daughter would say: you are here.",
             therapist="alder",
         ),
         say.context(
@@ -56,7 +56,7 @@ SIX_O_CLOCK = (
         ),
         say.concern(EMPTIED, "Nothing is pleasant any more", "family", "friends"),
         say.expects(
-            "“Two months and I am repaired.”",
+            "Two months and I am repaired.",
             "Two months to get evenings back; what grows in them will take its own time.",
         ),
     ),
@@ -73,7 +73,7 @@ SIX_O_CLOCK = (
             "No non-essential tasks after 18:00 on working days, within two months",
             say.counted("Evenings free of non-essential tasks", "evenings", 0, 5),
             attainable_because="Sorrel writes the team's rota and can start with her own line.",
-            relevant_because="“You are here.”",
+            relevant_because="You are here.",
             within="P2M",
             concern_ids=(ALWAYS_ON,),
             priority=1,
@@ -113,7 +113,7 @@ SIX_O_CLOCK = (
     alder.wrote(8, say.signed()),
     alder.met(
         14,
-        say.agreed("“Yes. I have put it in the calendar, which is a joke I know.”"),
+        say.agreed("Yes. I have put it in the calendar, which is a joke I know."),
         say.measured(EVENINGS, 1),
         say.practised(CLOCK, "yes", count=5, difficulty=6),
     ),
@@ -122,14 +122,14 @@ SIX_O_CLOCK = (
         say.measured(EVENINGS, 2),
         say.measured(HOUR, 2),
         Draft(GoalDropped(goal_id=RUNNING))
-        .because("“Ten kilometres is one more target. I want to walk slowly.”", "client-wish")
+        .because("Ten kilometres is one more target. I want to walk slowly.", "client-wish")
         .voiced("client"),
     ),
     alder.met(
         28,
         say.measured(EVENINGS, 3),
         say.measured(HOUR, 3).named("three hours"),
-        say.agreed("“Without the running. Yes.”"),
+        say.agreed("Without the running. Yes."),
     ),
     alder.wrote(
         29,
@@ -177,7 +177,7 @@ STANDING_STILL = (
         say.measured(EVENINGS, 3),
         say.plateau(EVENINGS, "five weeks at three evenings", "measures").named("three evenings"),
         say.resistance(
-            "the last two evenings", "fear", "“If I am not needed there, then where?”"
+            "the last two evenings", "fear", "If I am not needed there, then where?"
         ).named("needed"),
     ),
     alder.met(
@@ -214,8 +214,8 @@ STANDING_STILL = (
     alder.wrote(64, say.signed()),
     alder.met(
         70,
-        say.agreed("“Deeper is frightening and right.”"),
-        say.insight("“I was twelve and essential. I have been on duty ever since.”", EVENINGS),
+        say.agreed("Deeper is frightening and right."),
+        say.insight("I was twelve and essential. I have been on duty ever since.", EVENINGS),
         say.measured(EVENINGS, 4),
         say.measured(HOUR, 4),
         recorded_after=timedelta(days=2),
@@ -246,7 +246,7 @@ ON_DUTY_AGAIN = (
             onset=81,
             goal_ids=(EVENINGS,),
             concern_ids=(ALWAYS_ON, EMPTIED),
-            triggers=("the deputy's leaving", "praise from above for “holding it together”"),
+            triggers=("the deputy's leaving", "praise from above for ‘holding it together’"),
         ).named("on duty"),
         say.measured(EVENINGS, 0),
     ),
@@ -281,7 +281,7 @@ ON_DUTY_AGAIN = (
     ),
     alder.met(
         112,
-        say.agreed("“The hour is back in. Good.”"),
+        say.agreed("The hour is back in. Good."),
         say.measured(EVENINGS, 5),
     ),
     alder.met(
@@ -303,7 +303,7 @@ HERE = (
         say.achieved(EVENINGS, "Five of five in four of the last five weeks", 5),
         say.measured(HOUR, 7),
         say.achieved(HOUR, "Every day: the lake, the cards, or nothing at all", 7),
-        say.celebrated("Her daughter said it", "“You are here.”", EVENINGS, HOUR),
+        say.celebrated("Her daughter said it", "‘You are here.’", EVENINGS, HOUR),
         say.planned(CLOSING, "formal", due=154),
     ),
     alder.met(
@@ -331,7 +331,7 @@ HERE = (
             goals_reviewed=(EVENINGS, HOUR),
         ),
         say.sustained(EVENINGS, "Held through the quarter's end"),
-        say.resolved(EMPTIED, "“I wanted pancakes. I got up and made them.”"),
+        say.resolved(EMPTIED, "She wanted pancakes, got up and made them."),
         say.ended(NEEDED).because("The question is hers now."),
         say.ended(DRAWER).because("The phone lies on the table and is quiet."),
     ),
@@ -344,7 +344,7 @@ HERE = (
             people=BOTH,
             goals_reviewed=(EVENINGS, HOUR),
         ),
-        say.agreed("“I agree, and I disagree with goodbyes in general.”"),
+        say.agreed("I agree, and I disagree with goodbyes in general."),
         say.feedback("the work as a whole", "yes", "You never gave me a task after six."),
         Draft(
             PlanCompleted(

@@ -36,18 +36,18 @@ TEN_MINUTE_TALKS = (
                 Person(ref="c-1019-1", label="Laurel Dove", relation="partner"),
                 Person(ref="c-1019-2", label="Cedar Dove", relation="partner"),
             ),
-            initiated_by="Laurel; Cedar came along “to hear it, at least”",
-            presenting_concern="“Every talk becomes a trial. One accuses, one defends, and then we "
-            "are quiet for two days.”",
-            hopes="Laurel: “To be heard the first time.” Cedar: “To not be wrong all the time.”",
-            signs_of_improvement="“We would quarrel about the dishes and mean the dishes.”",
+            initiated_by="Laurel; Cedar came along ‘to hear it, at least’",
+            presenting_concern="Every talk becomes a trial. One accuses, one defends, and then we "
+            "are quiet for two days.",
+            hopes="Laurel: ‘To be heard the first time.’ Cedar: ‘To not be wrong all the time.’",
+            signs_of_improvement="We would quarrel about the dishes and mean the dishes.",
             therapist="alder",
         ),
         say.context("relationships", "Together for eleven years, two children of six and eight."),
         say.context(
             "culture",
             "Two mother tongues at home; quarrels happen in the language of whoever starts.",
-            "“You” sounds harsher in one of them.",
+            "‘You’ sounds harsher in one of them.",
         ),
         say.concern(
             QUARRELS,
@@ -58,7 +58,7 @@ TEN_MINUTE_TALKS = (
         ),
         say.concern(DISTANCE, "Living beside each other since the second child", "relationship"),
         say.expects(
-            "“That you tell us who is right.”",
+            "That you tell us who is right.",
             "Alder sides with neither and with both; we look at the dance, not at the dancers.",
         ),
     ),
@@ -72,10 +72,10 @@ TEN_MINUTE_TALKS = (
         ),
         say.goal(
             I_SAY,
-            "Say what hurts beginning with “I”, in six weeks most of the time",
-            say.counted("“I” statements in a ten-minute talk", "statements", 2, 8, per="talk"),
+            "Say what hurts beginning with ‘I’, in six weeks most of the time",
+            say.counted("‘I’ statements in a ten-minute talk", "statements", 2, 8, per="talk"),
             attainable_because="They do it with the children every day.",
-            relevant_because="“It is the ‘you’ that starts the trial.”",
+            relevant_because="It is the ‘you’ that starts the trial.",
             within="P6W",
             owner="couple",
             concern_ids=(QUARRELS,),
@@ -98,8 +98,8 @@ TEN_MINUTE_TALKS = (
     alder.wrote(8, say.signed()),
     alder.met(
         14,
-        say.agreed("Laurel: “Yes, let us try exactly this.”"),
-        say.disagreed("Cedar: “It reads as if only I talk wrongly.”", by="partner"),
+        say.agreed("Laurel: ‘Yes, let us try exactly this.’"),
+        say.disagreed("Cedar: ‘It reads as if only I talk wrongly.’", by="partner"),
         say.measured(I_SAY, 3, by="therapist"),
     ),
     alder.met(
@@ -107,17 +107,19 @@ TEN_MINUTE_TALKS = (
         Draft(
             GoalRevised(
                 goal_id=I_SAY,
-                statement="Both of us say what hurts beginning with “I”, most of the time",
+                statement="Both of us say what hurts beginning with ‘I’, most of the time",
             )
         ).because("Cedar's objection: the pattern has two dancers.", "client-voice"),
-        say.agreed("Cedar: “Both of us. Then yes.”", by="partner"),
+        say.agreed("Cedar: ‘Both of us. Then yes.’", by="partner"),
         say.measured(I_SAY, 4, by="therapist"),
         say.practised(TEN_MINUTES, "partly", count=1, barrier="The children had the flu."),
     ),
     alder.met(
         28,
         say.mismatch(
-            "fairness", "Cedar: “When she cries you lean towards her. I see it every time.”"
+            "fairness",
+            "Cedar: ‘When she cries you lean towards her. I see it every time.’",
+            by="partner",
         ).named("leaning"),
     ),
     alder.met(
@@ -126,7 +128,7 @@ TEN_MINUTE_TALKS = (
             "leaning",
             "adjust",
             "He is right about the leaning. Chairs are now at equal distance, and either may say "
-            "“lean back” at any time.",
+            "‘lean back’ at any time.",
         ),
         say.measured(I_SAY, 3, by="therapist"),
     ),
@@ -150,7 +152,7 @@ TEN_MINUTE_TALKS = (
     ),
     alder.met(
         42,
-        say.discomfort(CHAIRS, "Cedar: “Playing my wife in front of a stranger. No.”", 8)
+        say.discomfort(CHAIRS, "Cedar: ‘Playing my wife in front of a stranger. No.’", 8)
         .voiced("partner")
         .named("chairs"),
         say.measured(I_SAY, 6, by="therapist"),
@@ -180,7 +182,7 @@ TEN_MINUTE_TALKS = (
         .because("Cedar's words; Laurel liked them at once.", "client-preference")
         .after("chairs"),
         say.measured(I_SAY, 6, by="therapist"),
-        say.insight("“The Fog comes when both of us are tired. It is hardly ever about dishes.”"),
+        say.insight("The Fog comes when both of us are tired. It is hardly ever about dishes."),
     ),
     alder.met(
         56,
@@ -193,14 +195,14 @@ STOP_AND_RETURN = (
     alder.met(
         63,
         Draft(PlanDiscontinued(summary="The wind is better; they want to sail alone."))
-        .because("“We would like to stop for now and see if we can do it alone.”", "client-wish")
+        .because("We would like to stop for now and see if we can do it alone.", "client-wish")
         .voiced("client"),
         recorded_after=timedelta(days=5),
     ),
     alder.met(
         105,
         Draft(PlanReopened())
-        .because("“It held for five weeks. Then came the tax papers.”", "client-wish")
+        .because("It held for five weeks. Then came the tax papers.", "client-wish")
         .voiced("client"),
         say.measured(I_SAY, 4, by="therapist"),
         say.ready("going on together", 8, "Both of them, each without looking at the other."),
@@ -208,8 +210,8 @@ STOP_AND_RETURN = (
     alder.wrote(106, say.signed()),
     alder.met(
         112,
-        say.agreed("Laurel: “We know the Fog by name. Let us go on.”"),
-        say.agreed("Cedar: “Same words, both of us.”", by="partner"),
+        say.agreed("Laurel: ‘We know the Fog by name. Let us go on.’"),
+        say.agreed("Cedar: ‘Same words, both of us.’", by="partner"),
         say.goal(
             EVENING,
             "One evening out a week, phones at home",
@@ -235,15 +237,15 @@ STOP_AND_RETURN = (
     ),
     alder.met(
         119,
-        say.agreed("Both: “One evening. The café by the lock.”"),
+        say.agreed("Both: ‘One evening. The café by the lock.’"),
         say.measured(I_SAY, 6, by="therapist").named("count"),
         say.measured(EVENING, 1),
-        say.strength("They can laugh about the Fog", "“He packed it a sandwich,” said Laurel."),
+        say.strength("They can laugh about the Fog", "‘He packed it a sandwich,’ said Laurel."),
     ),
     alder.wrote(
         120,
         say.corrected("count", value=7).because(
-            "Recounted from the recording they both had agreed to; one “I” was spoken softly.",
+            "Recounted from the recording they both had agreed to; one ‘I’ was spoken softly.",
             "miscounted",
         ),
     ),
@@ -264,7 +266,7 @@ STOP_AND_RETURN = (
         say.review(
             "relapse",
             "Looked at the three quiet days hour by hour. Both had waited for the other to begin; "
-            "both had drafted a sentence with “I”.",
+            "both had drafted a sentence with ‘I’.",
             "Whoever notices the Fog first writes one line on the fridge",
             "Holidays are booked at the kitchen table",
             people=ALL,
@@ -280,17 +282,17 @@ STOP_AND_RETURN = (
             concern_ids=(QUARRELS,),
             priority=3,
         ),
-        say.agreed("Laurel and Cedar, in one breath: “Sundays, with cake.”"),
+        say.agreed("Laurel and Cedar, in one breath: ‘Sundays, with cake.’"),
     ),
     alder.wrote(
         138,
-        say.addendum("the fridge", "Cedar sent a photograph: the first line read “I miss you.”"),
+        say.addendum("the fridge", "Cedar sent a photograph: the first line read ‘I miss you.’"),
     ),
     alder.met(
         147,
         say.measured(I_SAY, 7, by="therapist"),
         say.measured(EVENING, 1),
-        say.feedback("the line on the fridge", "yes", "Four words are easier than a talk."),
+        say.feedback("the line on the fridge", "yes", "Three words are easier than a talk."),
     ),
 )
 
@@ -323,12 +325,12 @@ FATHER_ILL = (
     ),
     alder.met(
         175,
-        say.agreed("Laurel: “The café can wait. It will be there.”"),
-        say.agreed("Cedar: “I drive on Tuesdays and Fridays.”", by="partner"),
+        say.agreed("Laurel: ‘The café can wait. It will be there.’"),
+        say.agreed("Cedar: ‘I drive on Tuesdays and Fridays.’", by="partner"),
         say.report(
             "Held her hand in the hospital lift. We said nothing and it was not Fog.", 5
         ).voiced("partner"),
-        say.sustained(I_SAY, "Said “I am frightened” in the corridor, and was heard"),
+        say.sustained(I_SAY, "Said ‘I am frightened’ in the corridor, and was heard"),
     ),
     alder.met(
         189,
@@ -348,7 +350,7 @@ FATHER_ILL = (
     alder.met(
         203,
         say.observed("strength", "They divide care without a tally, which neither noticed."),
-        say.skill("speaking for oneself", "Cedar told his mother-in-law “I need an hour.”"),
+        say.skill("speaking for oneself", "Cedar told his mother-in-law ‘I need an hour.’"),
     ),
 )
 

@@ -33,11 +33,11 @@ FIRST_WEEKS = (
             "c-1041",
             "Maple Sparrow",
             initiated_by="Maple, after a talk with her GP",
-            presenting_concern="“About five times a week my heart races, my hands go numb and I am "
-            "sure I will drop where I stand. The doctor says my heart is fine.”",
-            hopes="“To trust my body again, and to stop planning every day around exits.”",
-            signs_of_improvement="“I would sit in the middle of the row. I would take the "
-            "Underground and arrive thinking about something else.”",
+            presenting_concern="About five times a week my heart races, my hands go numb and I am "
+            "sure I will drop where I stand. The doctor says my heart is fine.",
+            hopes="To trust my body again, and to stop planning every day around exits.",
+            signs_of_improvement="I would sit in the middle of the row. I would take the "
+            "Underground and arrive thinking about something else.",
             therapist="alder",
             review_interval_days=182,
         ),
@@ -57,9 +57,9 @@ FIRST_WEEKS = (
             "sleep",
             certainty="working",
         ),
-        say.prefers("how we work", "“Tell me what we do and why. With a reason I can do a lot.”"),
+        say.prefers("how we work", "Tell me what we do and why. With a reason I can do a lot."),
         say.expects(
-            "“That you make it stop, and that it never comes back.”",
+            "That you make it stop, and that it never comes back.",
             "Attacks become rarer and, more than that, less frightening; one now and then belongs "
             "to life and is nothing to be rescued from.",
         ),
@@ -73,7 +73,7 @@ FIRST_WEEKS = (
             "From five panic attacks a week to one at most",
             say.counted("Panic attacks", "attacks", 5, 1, method="Maple's pocket diary"),
             attainable_because="Attacks already pass by themselves within ten minutes.",
-            relevant_because="“I want my noon rush back.”",
+            relevant_because="I want my noon rush back.",
             within="P6M",
             concern_ids=(COLLAPSE,),
             priority=1,
@@ -93,7 +93,7 @@ FIRST_WEEKS = (
         say.practise(DIARY, "Note every attack: where, what, how long", "one line each", ATTACKS),
     ),
     alder.wrote(8, say.signed()),
-    maple.wrote(9, say.agreed("“This is what I said, and I could follow every line.”")),
+    maple.wrote(9, say.agreed("This is what I said, and I could follow every line.")),
     alder.met(
         14,
         say.measured(ATTACKS, 6).named("second week"),
@@ -169,7 +169,7 @@ LEARNING = (
     alder.met(
         49,
         say.measured(ATTACKS, 3),
-        say.insight("“It is a fire alarm without a fire. I had been afraid of the bell.”", ATTACKS),
+        say.insight("It is a fire alarm without a fire. I had been afraid of the bell.", ATTACKS),
     ),
     alder.met(
         56,
@@ -215,7 +215,7 @@ LEARNING = (
     alder.met(
         112,
         say.measured(ATTACKS, 1),
-        say.achieved(ATTACKS, "One attack a week or none since day 84", 1),
+        say.achieved(ATTACKS, "One attack a week or none for a month", 1),
         say.concern(
             AVOIDING,
             "Ways around: no Underground for two years, aisle seats only",
@@ -223,7 +223,7 @@ LEARNING = (
             "friends",
             certainty="settled",
         ),
-        say.ready("taking the Underground", 4, "“Curious and terrified.”"),
+        say.ready("taking the Underground", 4, "‘Curious and terrified.’"),
     ),
 )
 
@@ -313,7 +313,7 @@ UNDERGROUND = (
     ),
     alder.met(168, say.measured(TRAIN, 0, "Stood on the platform for twenty minutes")),
     alder.met(
-        175, say.measured(TRAIN, 1), say.step_made(ONE_STOP, "“One stop. I counted the tiles.”")
+        175, say.measured(TRAIN, 1), say.step_made(ONE_STOP, "‘One stop. I counted the tiles.’")
     ),
     tablet.wrote(182, say.scored("gad7", 6)),
     alder.met(
@@ -337,7 +337,7 @@ UNDERGROUND = (
         say.sustained(ATTACKS, "None in three weeks, one in the week before that"),
     ),
     alder.wrote(183, say.signed()),
-    maple.wrote(184, say.agreed("“Yes. And please leave the relapse in the story.”"), hour=21.25),
+    maple.wrote(184, say.agreed("Yes. And please leave the relapse in the story."), hour=21.25),
     alder.met(196, say.measured(TRAIN, 2), say.measured(ATTACKS, 0)),
     alder.wrote(
         197,

@@ -34,10 +34,10 @@ NOTEBOOK_WEEKS = (
             "c-1046",
             "Poppy Siskin",
             initiated_by="Poppy",
-            presenting_concern="“There is a voice that comments on everything I do, and it has "
-            "never once been pleased.”",
-            hopes="“To do something well and notice it before the evening.”",
-            signs_of_improvement="“I would say ‘thank you’ and not ‘it was nothing’.”",
+            presenting_concern="There is a voice that comments on everything I do, and it has "
+            "never once been pleased.",
+            hopes="To do something well and notice it before the evening.",
+            signs_of_improvement="I would say ‘thank you’ and not ‘it was nothing’.",
             therapist="alder",
         ),
         say.context(
@@ -51,10 +51,10 @@ NOTEBOOK_WEEKS = (
         ),
         say.concern(INVISIBLE, "Nobody knows what I think, at work least of all", "work"),
         say.earlier_therapy(
-            "A list of strengths: “I still have it.”", "Role play in front of others."
+            "A list of strengths: ‘I still have it.’", "Role play in front of others."
         ),
         say.strength("Sees small things exactly", "Noticed that the clock in the room runs slow."),
-        say.prefers("homework", "“On paper, please, with a pen.”"),
+        say.prefers("homework", "On paper, please, with a pen."),
     ),
     alder.met(
         7,
@@ -68,7 +68,7 @@ NOTEBOOK_WEEKS = (
             "Note three accomplishments every day, for six weeks",
             say.counted("Days with three lines in the notebook", "days", 0, 7),
             attainable_because="Two minutes before the light goes out.",
-            relevant_because="“Notice it before the evening – or at least in the evening.”",
+            relevant_because="Notice it before the evening – or at least in the evening.",
             within="P6W",
             concern_ids=(VOICE,),
             priority=1,
@@ -88,9 +88,9 @@ NOTEBOOK_WEEKS = (
     alder.wrote(8, say.signed().named("Alder's")),
     alder.met(
         14,
-        say.agreed("“Three lines. The voice says two would do. So: three.”"),
+        say.agreed("Three lines. The voice says two would do. So: three."),
         say.measured(THREE, 2),
-        say.practised(NOTEBOOK, "partly", count=2, difficulty=7, barrier="“Is toast a thing?”"),
+        say.practised(NOTEBOOK, "partly", count=2, difficulty=7, barrier="‘Is toast a thing?’"),
     ),
     alder.met(21, say.measured(THREE, 4), say.practised(NOTEBOOK, "yes", count=4, difficulty=5)),
     alder.met(
@@ -128,7 +128,7 @@ NOTEBOOK_WEEKS = (
     alder.met(
         42,
         say.measured(THREE, 4),
-        say.insight("“He has my father's chalk. But he has never seen me draw.”", THREE),
+        say.insight("He has my father's chalk. But he has never seen me draw.", THREE),
     ),
     alder.met(
         56,
@@ -149,7 +149,7 @@ ANOTHER_THERAPIST = (
     alder.met(
         70,
         say.measured(THREE, 7),
-        say.mismatch("time", "“Three in the afternoon was mine. Mornings I draw.”").named("hours"),
+        say.mismatch("time", "Tuesday at three was mine. Mornings I draw.").named("hours"),
         say.focus("space_to_think", "skills").because("A change is coming; it needs room."),
     ),
     alder.met(
@@ -157,8 +157,8 @@ ANOTHER_THERAPIST = (
         say.discussed(
             "hours",
             "transfer",
-            "Alder's hours move to the morning, Poppy's work does not. Hazel was in the room for "
-            "the last half hour; Poppy asked her three questions and nodded twice.",
+            "Alder's Tuesdays move to the morning, Poppy's work does not. Hazel was in the room "
+            "for the last half hour; Poppy asked her three questions and nodded twice.",
         ),
     ),
     alder.met(
@@ -172,7 +172,7 @@ ANOTHER_THERAPIST = (
                 client_consented=True,
             )
         )
-        .because("Alder no longer works in the afternoon, and Poppy cannot come before.", "hours")
+        .because("Alder's Tuesday afternoons have ended, and Poppy cannot come before.", "hours")
         .after("hours")
         .named("transfer"),
         say.measured(THREE, 7),
@@ -181,7 +181,7 @@ ANOTHER_THERAPIST = (
     hazel.met(
         91,
         say.rapport(6, "She showed one drawing, and kept the folder on her knees."),
-        say.agreed("“With Hazel, at the same time of day. Yes.”"),
+        say.agreed("With Hazel, at the same time of day. Yes."),
         say.measured(THREE, 7),
     ),
     hazel.wrote(92, say.signed().named("first of Hazel's")),
@@ -227,7 +227,7 @@ SPEAKING_UP = (
         Draft(PlanResumed(note="Back, tired, with a photograph.")),
         say.eased(NEPHEW, "Nephew and sister are well."),
         say.relapse(
-            "The voice all day long; no lines for nine days; “it was nothing” again",
+            "The voice all day long; no lines for nine days; ‘it was nothing’ again",
             "mild",
             onset=117,
             goal_ids=(THREE,),
@@ -273,7 +273,7 @@ SPEAKING_UP = (
     hazel.met(
         147,
         say.measured(THREE, 6),
-        say.agreed("“Witnesses: my sister, and Bracken from the survey crew.”"),
+        say.agreed("Witnesses: my sister, and Bracken from the survey crew."),
         say.rapport(8, "The folder lay open on the table."),
     ),
     hazel.met(
@@ -316,14 +316,14 @@ SPEAKING_UP = (
     hazel.met(
         168,
         say.measured(SPEAKING, 1),
-        say.step_made(QUESTION, "“Which scale?” Everybody looked at the plan, not at her."),
+        say.step_made(QUESTION, "‘Which scale?’ Everybody looked at the plan, not at her."),
         say.sustained(THREE, "The green notebook is half full"),
     ),
     hazel.met(
         182,
         say.review(
             "formal",
-            "From toast to “Which scale?”. The voice still comments; it has lost the microphone.",
+            "From toast to ‘Which scale?’. The voice still comments; it has lost the microphone.",
             "Go on with the meetings",
             "Meet every other week",
             people=("Poppy Siskin", "Hazel Wren", "Rowan Heron"),
@@ -331,12 +331,12 @@ SPEAKING_UP = (
             goals_reviewed=(THREE, SPEAKING),
             next_due=364,
         ),
-        say.look_back(0, 182, "She read from the first page and said: “Thank you.” Only that."),
+        say.look_back(0, 182, "She read from the first page and said: ‘Thank you.’ Only that."),
         say.measured(SPEAKING, 2),
     ),
     hazel.met(
         189,
-        say.agreed("“Yes. And put the scale in.”"),
+        say.agreed("Yes. And put the scale in."),
         say.check_in("Questions come easily; statements are next."),
     ),
     hazel.wrote(190, say.signed().named("third of Hazel's")),
@@ -345,7 +345,7 @@ SPEAKING_UP = (
         196,
         say.measured(SPEAKING, 3),
         say.skill("being seen", "Explained her own drawing, standing up, and sat down slowly."),
-        say.report("Said “thank you”. Did not explain it away.", 8),
+        say.report("Said ‘thank you’. Did not explain it away.", 8),
     ),
 )
 

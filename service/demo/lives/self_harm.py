@@ -37,10 +37,10 @@ A_CARD = (
             "c-1055",
             "Ivy Swift",
             initiated_by="Ivy, on the advice of a flatmate",
-            presenting_concern="“When it gets too loud inside I hurt myself. It works, that is the "
-            "trouble. I would like something else that works.”",
-            hopes="“To have a choice at two in the morning.”",
-            signs_of_improvement="“Short sleeves in July without thinking about it.”",
+            presenting_concern="When it gets too loud inside I hurt myself. It works, that is the "
+            "trouble. I would like something else that works.",
+            hopes="To have a choice at two in the morning.",
+            signs_of_improvement="Short sleeves in July without thinking about it.",
             therapist="hazel",
             supervisor="rowan",
             review_interval_days=182,
@@ -51,7 +51,7 @@ A_CARD = (
             HURTING, "Hurting myself when feelings get too strong", "health", certainty="settled"
         ),
         say.concern(EMPTY, "A flat, empty feeling after parties and visits", "relationships"),
-        say.prefers("words", "“Please say what it is. Whispering makes it bigger.”"),
+        say.prefers("words", "Please say what it is. Whispering makes it bigger."),
         say.safety(
             "Urges on most evenings; wish to live clearly spoken, no plan to die.",
             "medium",
@@ -72,7 +72,7 @@ A_CARD = (
             "Five other ways through a hard hour, tried and trusted, in three months",
             say.counted("Ways that have worked at least twice", "ways", 0, 5, per=None),
             attainable_because="Ivy has found one already: cold water on the wrists.",
-            relevant_because="“Something else that works.”",
+            relevant_because="Something else that works.",
             within="P3M",
             concern_ids=(HURTING,),
             priority=1,
@@ -129,10 +129,10 @@ A_CARD = (
     rowan.wrote(16, say.cosigned("second signature")),
     hazel.met(
         21,
-        say.agreed("“It is my card with a plan around it. Yes.”"),
+        say.agreed("It is my card with a plan around it. Yes."),
         say.measured(URGES, 4),
         say.measured(WAYS, 1, by="therapist"),
-        say.step_made(COLD, "“Colder than my head.”"),
+        say.step_made(COLD, "‘Colder than my head.’"),
     ),
     hazel.met(
         28,
@@ -221,7 +221,7 @@ WAYS_FOUND = (
     rowan.wrote(60, say.cosigned("third signature")),
     hazel.met(
         63,
-        say.agreed("“The group is on probation. The rest: yes.”"),
+        say.agreed("The group is on probation. The rest: yes."),
         say.step_made(DRUM, "The neighbours have been told; they like the rhythm."),
         say.measured(WAYS, 3, by="therapist"),
         recorded_after=timedelta(days=3),
@@ -293,7 +293,7 @@ CONCERT = (
         .after("safety review"),
         hour=17,
     ),
-    hazel.met(91, say.step_made(BARS, "“Ugly, loud, and mine. Then it was quiet.”")),
+    hazel.met(91, say.step_made(BARS, "‘Ugly, loud, and mine. Then it was quiet.’")),
     hazel.wrote(
         92,
         say.addendum(
@@ -319,7 +319,7 @@ CONCERT = (
     rowan.wrote(109, say.cosigned("fourth signature")),
     hazel.met(
         112,
-        say.agreed("“Back to counting. I missed my little lines.”"),
+        say.agreed("Back to counting. I missed my little lines."),
         say.measured(URGES, 2),
         say.measured(WAYS, 6, by="therapist").named("six ways"),
     ),
@@ -340,7 +340,7 @@ CHOICE = (
     hazel.met(
         133,
         say.measured(URGES, 2),
-        say.insight("“The urge is a wave with a clock in it. It has never lasted an hour.”", URGES),
+        say.insight("The urge is a wave with a clock in it. It has never lasted an hour.", URGES),
     ),
     hazel.met(
         147,
@@ -372,14 +372,14 @@ CHOICE = (
             EARLY,
             "Ring somebody at a five, not at a seven, nine times out of ten",
             say.counted("Calls made at five or below", "of ten", 3, 9, per="ten urges"),
-            attainable_because="Three people said: “at any hour”.",
+            attainable_because="Three people said: ‘at any hour’.",
             within="P3M",
             concern_ids=(EMPTY,),
             follows_goal_id=URGES,
             priority=1,
         ),
     ),
-    hazel.met(189, say.agreed("“Yes. Short sleeves are in the drawer, ironed.”")),
+    hazel.met(189, say.agreed("Yes. Short sleeves are in the drawer, ironed.")),
     hazel.wrote(190, say.signed().named("newest signature")),
 )
 

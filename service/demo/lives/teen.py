@@ -38,11 +38,11 @@ CROSSED_ARMS = (
                 Person(ref="c-1063-1", label="Mother Kestrel", relation="mother, guardian"),
                 Person(ref="c-1063-2", label="Father Kestrel", relation="father, guardian"),
             ),
-            initiated_by="Aspen's parents; Aspen: “I was brought.”",
-            presenting_concern="Parents: “He hardly goes to school and does not speak to us.” "
-            "Aspen: “They have a problem with me. I don't.”",
-            hopes="Parents: “Our boy back.” Aspen: “My door shut.”",
-            signs_of_improvement="Aspen, after a while: “Supper without a talk about supper.”",
+            initiated_by="Aspen's parents; Aspen: ‘I was brought.’",
+            presenting_concern="Parents: ‘He hardly goes to school and does not speak to us.’ "
+            "Aspen: ‘They have a problem with me. I don't.’",
+            hopes="Parents: ‘Our boy back.’ Aspen: ‘My door shut.’",
+            signs_of_improvement="Aspen, after a while: ‘Supper without a talk about supper.’",
             therapist="hazel",
             supervisor="rowan",
         ),
@@ -55,7 +55,7 @@ CROSSED_ARMS = (
             "guardian"
         ),
         say.expects(
-            "Parents: “That you tell us what he says.”",
+            "Parents: ‘That you tell us what he says.’",
             "What Aspen says stays in the room, except if life or limb are in danger. All three "
             "heard it, Aspen twice.",
         ).voiced("guardian"),
@@ -73,7 +73,7 @@ CROSSED_ARMS = (
             "Find out within a month whether Hazel is somebody to talk to",
             say.counted("Aspen's own mark for the hour", "of 10", 2, 6, per="session"),
             attainable_because="Aspen gives the mark, not Hazel.",
-            relevant_because="“I can still say no afterwards?” – “Yes.”",
+            relevant_because="‘I can still say no afterwards?’ – ‘Yes.’",
             within="P1M",
             priority=1,
         ),
@@ -95,15 +95,15 @@ CROSSED_ARMS = (
     ),
     hazel.wrote(
         8,
-        say.disagreed("“‘Better marks’ is not mine. Take it out or write their names on it.”"),
+        say.disagreed("‘Better marks’ is not mine. Take it out or write their names on it."),
     ),
     hazel.met(
         14,
-        say.resistance("the worksheets", "disagreement", "“This is school with a sofa.”").named(
+        say.resistance("the worksheets", "disagreement", "This is school with a sofa.").named(
             "sofa"
         ),
         say.measured(TALKING, 2),
-        say.mismatch("pace", "“You ask the next thing before I have finished nothing.”").named(
+        say.mismatch("pace", "You ask the next thing before I have finished nothing.").named(
             "pace"
         ),
         say.rapport(3, "Hood down for the last ten minutes."),
@@ -126,7 +126,7 @@ CROSSED_ARMS = (
             ),
         )
         .because(
-            "“School with a sofa.” Drawing is what he does when he thinks.", "client-preference"
+            "‘School with a sofa.’ Drawing is what he does when he thinks.", "client-preference"
         )
         .after("sofa"),
         say.measured(TALKING, 4),
@@ -142,7 +142,7 @@ CROSSED_ARMS = (
     hazel.met(
         28,
         Draft(lambda known: ClientSignatureDeclined(of_version=known.version))
-        .because("“I don't sign things. You can write that down.”")
+        .because("I don't sign things. You can write that down.")
         .voiced("client"),
         say.measured(TALKING, 6),
         say.rapport(6, "Showed page three and waited for the laugh. It came."),
@@ -152,7 +152,7 @@ CROSSED_ARMS = (
     hazel.met(
         35,
         say.measured(TALKING, 7),
-        say.achieved(TALKING, "“You're okay. For a grown-up with a clipboard.”", 7),
+        say.achieved(TALKING, "Aspen: ‘You're okay. For a grown-up with a clipboard.’", 7),
         say.celebrated("A month", "Hazel put the clipboard into the cupboard", TALKING),
     ),
 )
@@ -164,7 +164,7 @@ GREY_BLANKET = (
             "ad_hoc",
             "Aspen, both parents, and page five on the table. The parents saw the Blanket for the "
             "first time and were quiet.",
-            "“Better marks” gives way to a goal of Aspen's own",
+            "‘Better marks’ gives way to a goal of Aspen's own",
             "Supper without a talk about supper",
             people=("Aspen Kestrel", *PARENTS, "Hazel Wren"),
             goals_reviewed=(TALKING, MARKS),
@@ -174,7 +174,7 @@ GREY_BLANKET = (
             "Be at school four days a week, Thursdays with art included",
             say.counted("Days at school", "days", 2, 4),
             attainable_because="Thursdays work already; the art room opens at seven.",
-            relevant_because="“Then they stop asking.”",
+            relevant_because="Then they stop asking.",
             within="P3M",
             concern_ids=(STAYING_HOME,),
             priority=1,
@@ -184,7 +184,7 @@ GREY_BLANKET = (
         .voiced("guardian"),
         say.reframed(
             STAYING_HOME, "A grey blanket that is heaviest at seven in the morning"
-        ).because("Aspen's picture says more than “staying home”, and blames nobody."),
+        ).because("Aspen's picture says more than ‘staying home’, and blames nobody."),
         say.step(SCHOOL, HOURS, "The first two hours, four days in a row", due=63),
         say.step(SCHOOL, ART, "Every Thursday of a month", due=91),
     ),
@@ -296,9 +296,9 @@ OWN_DOOR = (
     hazel.met(
         98,
         say.measured(SCHOOL, 3),
-        say.insight("“The Blanket isn't against me. It's just a bad alarm clock.”", SCHOOL),
+        say.insight("The Blanket isn't against me. It's just a bad alarm clock.", SCHOOL),
         say.skill(
-            "saying no kindly", "“Not now, Dad. After the page.” And he did, after the page."
+            "saying no kindly", "‘Not now, Dad. After the page.’ And he did, after the page."
         ),
     ),
     hazel.met(
@@ -322,7 +322,7 @@ OWN_DOOR = (
     ),
     hazel.met(
         126,
-        say.ready("saying yes to the plan", 7, "“Read it to me again next week. Slowly.”"),
+        say.ready("saying yes to the plan", 7, "‘Read it to me again next week. Slowly.’"),
         say.measured(SCHOOL, 4),
         say.progress(SCHOOL, "improving", "Three weeks at four days; went once on a Monday"),
     ),

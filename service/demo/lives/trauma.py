@@ -34,10 +34,10 @@ SOLID_GROUND = (
             "c-1032",
             "Oak Plover",
             initiated_by="Oak, eight months after a collision on the motorway",
-            presenting_concern="“Every day, out of nowhere, I am back in the car. I smell it. Then "
-            "I am useless for an hour.”",
-            hopes="“That it becomes something that happened, not something that happens.”",
-            signs_of_improvement="“I would hear brakes and go on buttering my bread.”",
+            presenting_concern="Every day, out of nowhere, I am back in the car. I smell it. Then "
+            "I am useless for an hour.",
+            hopes="That it becomes something that happened, not something that happens.",
+            signs_of_improvement="I would hear brakes and go on buttering my bread.",
             therapist="alder",
         ),
         say.context(
@@ -45,7 +45,7 @@ SOLID_GROUND = (
         ),
         say.context(
             "beliefs",
-            "“A man gets on with it.” His father's sentence, and for a long time his own.",
+            "‘A man gets on with it.’ His father's sentence, and for a long time his own.",
             "Asking for help took eight months.",
         ),
         say.concern(
@@ -59,7 +59,7 @@ SOLID_GROUND = (
         say.earlier_therapy(
             None, "One session elsewhere: told it all at once, then three bad weeks."
         ),
-        say.prefers("pace", "“I want to hold the brake myself.”"),
+        say.prefers("pace", "I want to hold the brake myself."),
         say.strength("Knows how systems are made safe", "Drew our plan as a signal diagram."),
     ),
     tablet.wrote(7, say.scored("phq9", 18)),
@@ -75,7 +75,7 @@ SOLID_GROUND = (
             "From flashbacks every day to at most two a week, in four months",
             say.counted("Days with a flashback", "days", 7, 2, method="A cross in the calendar"),
             attainable_because="They are shorter on days when Oak has slept.",
-            relevant_because="“I want to go back to the tracks.”",
+            relevant_because="I want to go back to the tracks.",
             within="P4M",
             concern_ids=(RETURNING,),
             priority=1,
@@ -92,15 +92,15 @@ SOLID_GROUND = (
             )
         ),
         Draft(InterventionDeclined(technique="writing down the accident", orientation="narrative"))
-        .because("“I told it all once, at a stretch. Not again, not on paper either.”")
+        .because("I told it all once, at a stretch. Not again, not on paper either.")
         .voiced("client"),
         say.practise(SHORE, "Go to the shore (the safe place) for three minutes", "twice a day"),
     ),
     alder.wrote(10, say.signed()),
     alder.met(
         14,
-        say.agreed("“With the brake in my hand: yes.”"),
-        say.practised(SHORE, "partly", count=6, difficulty=7, barrier="“The shore had a road.”"),
+        say.agreed("With the brake in my hand: yes."),
+        say.practised(SHORE, "partly", count=6, difficulty=7, barrier="‘The shore had a road.’"),
     ),
     alder.met(
         21,
@@ -125,8 +125,8 @@ SOLID_GROUND = (
     ),
     alder.met(
         28,
-        say.agreed("“Sleep belongs in there, yes.”"),
-        say.mismatch("pace", "“You are so careful that I wonder what you are afraid of.”").named(
+        say.agreed("Sleep belongs in there, yes."),
+        say.mismatch("pace", "You are so careful that I wonder what you are afraid of.").named(
             "pace"
         ),
         say.measured(FLASHBACKS, 6),
@@ -156,7 +156,7 @@ MEMORIES_ONE_BY_ONE = (
             )
         ),
         say.measured(FLASHBACKS, 5),
-        say.ready("the first memory", 7, "“The horn first. Not the glass.”"),
+        say.ready("the first memory", 7, "‘The horn first. Not the glass.’"),
         recorded_after=timedelta(days=4),
     ),
     alder.met(
@@ -173,7 +173,7 @@ MEMORIES_ONE_BY_ONE = (
             )
         ),
         say.measured(FLASHBACKS, 6),
-        say.agreed("“The horn. Let us go.”"),
+        say.agreed("The horn. Let us go."),
     ),
     alder.met(
         56,
@@ -232,7 +232,7 @@ MEMORIES_ONE_BY_ONE = (
         98,
         say.measured(FLASHBACKS, 3).named("three"),
         say.measured(SLEEP, 3),
-        say.insight("“The glass has a sound and a picture. They had never been together.”"),
+        say.insight("The glass has a sound and a picture. They had never been together."),
     ),
     alder.wrote(
         101,
@@ -271,7 +271,7 @@ MEMORIES_ONE_BY_ONE = (
     ),
     alder.met(
         112,
-        say.agreed("“Six months. No hurry, no parking either.”"),
+        say.agreed("Six months. No hurry, no parking either."),
         say.measured(FLASHBACKS, 4),
         say.practised(LIGHTS, "yes", count=6, difficulty=3),
     ),
@@ -304,7 +304,7 @@ SOMETHING_THAT_HAPPENED = (
         say.measured(FLASHBACKS, 1),
         say.review(
             "formal",
-            "Half a year after “every day”: once a week, short, with an end. The nights follow.",
+            "Half a year after ‘every day’: once a week, short, with an end. The nights follow.",
             "Flashbacks: reached",
             "Next: the nights, and the motorway with a colleague at the wheel",
             people=BOTH,
@@ -312,13 +312,13 @@ SOMETHING_THAT_HAPPENED = (
             goals_reviewed=(FLASHBACKS, SLEEP),
             next_due=364,
         ),
-        say.achieved(FLASHBACKS, "Two a week or fewer since day 154", 1),
+        say.achieved(FLASHBACKS, "Two a week or fewer for a month", 1),
         say.ended(MEMORIES).because("Every memory on the list has been visited."),
     ),
     alder.wrote(185, say.signed()),
     alder.met(
         189,
-        say.agreed("“It happened. That is the right tense now.”"),
+        say.agreed("It happened. That is the right tense now."),
         say.measured(SLEEP, 4),
     ),
     alder.wrote(
@@ -328,12 +328,12 @@ SOMETHING_THAT_HAPPENED = (
     alder.met(
         196,
         say.sustained(FLASHBACKS, "One in two weeks"),
-        say.rapport(9, "Brought the signal diagram, coloured green.").named("duplicate"),
+        say.rapport(5, "Long silences, and the phone on the table.").named("other hour"),
     ),
     alder.wrote(
         196,
-        say.in_error("duplicate").because(
-            "Written into the wrong week; see the next.", "duplicate"
+        say.in_error("other hour").because(
+            "Belongs to the hour before, to another client.", "wrong-record"
         ),
         hour=12,
     ),

@@ -74,11 +74,10 @@ def explored(name: str, understanding: str) -> Draft:
     )
 
 
-def mismatch(dimension: str, words: str) -> Draft:
+def mismatch(dimension: str, words: str, by: Literal["client", "partner"] = "client") -> Draft:
     """Client and therapist may not fit in some respect."""
-    return Draft(
-        MismatchRaised(raised_by="client", dimension=dimension, words=words), voiced_by="client"
-    )
+    data = MismatchRaised(raised_by=by, dimension=dimension, words=words)
+    return Draft(data, voiced_by=by)
 
 
 def discussed(name: str, outcome: Literal["continue", "adjust", "transfer"], note: str) -> Draft:

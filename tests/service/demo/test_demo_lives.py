@@ -219,6 +219,13 @@ def test_people_record_only_what_their_role_may(clinic: Clinic) -> None:
         assert role == "clinician" or entry.type in allowed[role]
 
 
+def test_a_client_writes_in_their_own_plan_only() -> None:
+    """Maple's own words stand in Maple's plan and in no other."""
+    by_client = {key: PEOPLE[key].client_of for key in PEOPLE if PEOPLE[key].client_of is not None}
+    for life in LIVES:
+        assert {by_client[key] for key in life.recorders & by_client.keys()} <= {life.key}
+
+
 # When things are recorded
 
 

@@ -1,0 +1,344 @@
+"""Obligations: what a plan owes now, a pure function of the plan and the clinic's policy."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from domain.alliance import MismatchDiscussed, MismatchRaised, SupervisorAssigned
+from domain.clinic import Policy
+from domain.course import (
+    PlateauAnswered,
+    PlateauNoted,
+    RelapseNoted,
+    ResistanceExplored,
+    ResistanceNoted,
+    SafetyConcernNoted,
+    SafetyConcernResolved,
+    SetbackNoted,
+)
+from domain.entry import EntryData
+from domain.goals import GoalDropped, GoalPaused, GoalResumed, GoalRevised
+from domain.interventions import DiscomfortAnswered, DiscomfortVoiced
+from domain.lifecycle import PlanCompleted, PlanDiscontinued, PlanPaused, PlanReopened
+from domain.obligations import obligations
+from domain.reviews import ReviewHeld
+from domain.signatures import (
+    ClientSignatureDeclined,
+    PlanAgreed,
+    PlanCosigned,
+    PlanDisagreed,
+    PlanReturned,
+    PlanSigned,
+)
+from domain.state import PlanState
+from tests.domain.specs import (
+    COLLEAGUE,
+    GOAL,
+    INTERVENTION,
+    SUPERVISOR,
+    Said,
+    a_goal,
+    an_id,
+    an_intervention,
+    day,
+    entry_id,
+    given,
+    opened,
+    said,
+)
+
+SUPERVISED = opened(supervisor_id=SUPERVISOR.member_id)
+HELD = ReviewHeld(
+    kind="relapse",
+    participants=("Mira T.",),
+    client_participated=True,
+    summary="Looked at it together",
+    answers_entry_ids=(entry_id(3),),
+)
+SIGNED = PlanSigned(of_version=1, meaning="author")
+AGREED = PlanAgreed(by="client", of_version=2)
+EVERY_POLICY = Policy(
+    formal_review_days=100,
+    reevaluation_days=3,
+    safety_review_days=2,
+    answer_days=5,
+    first_signature_days=10,
+    cosignature_days=4,
+    client_agreement_days=6,
+)
+
+
+def test_nothing_is_owed_by_a_plan_that_is_not_there() -> None:
+    """Before the opening there is nothing to do."""
+    assert obligations(PlanState()) == []
+
+
+def test_an_opened_plan_owes_a_first_signature_and_a_formal_review() -> None:
+    """Each says what it is about, since when and until when, soonest first; never 'overdue'."""
+    given().when(opened()).then(
+        {
+            "/obligations": [
+                {
+                    "kind": "first_signature",
+                    "about": "plan",
+                    "since": "2026-01-05T09:00:00Z",
+                    "due_on": "2026-02-04",
+                    "words": "First signature",
+                },
+                {
+                    "kind": "formal_review",
+                    "about": "plan",
+                    "since": "2026-01-05T09:00:00Z",
+                    "due_on": "2026-07-06",
+                    "words": "Formal review",
+                },
+            ]
+        }
+    )
+
+
+def test_the_plans_own_interval_goes_before_the_clinics() -> None:
+    """For the formal review only."""
+    given().when(opened(review_interval_days=90)).owes("formal_review", due_on="2026-04-05")
+
+
+RAISED: list[tuple[EntryData, str, str, str]] = [
+    (
+        RelapseNoted(what_resurfaced="Panic", severity="mild"),
+        "reevaluation",
+        "2026-01-15",
+        "2026-01-11",
+    ),
+    (
+        SafetyConcernNoted(concern="Harm", level="high", actions_taken="Called"),
+        "safety_review",
+        "2026-01-09",
+        "2026-01-10",
+    ),
+    (
+        DiscomfortVoiced(intervention_id=INTERVENTION, words="Too fast"),
+        "answer_discomfort",
+        "2026-01-22",
+        "2026-01-13",
+    ),
+    (
+        ResistanceNoted(about="trams", reason="fear"),
+        "answer_resistance",
+        "2026-01-22",
+        "2026-01-13",
+    ),
+    (
+        MismatchRaised(raised_by="client", dimension="pace", words="Too fast"),
+        "answer_mismatch",
+        "2026-01-22",
+        "2026-01-13",
+    ),
+    (
+        PlateauNoted(goal_id=GOAL, window="a month", detected_by="client"),
+        "answer_plateau",
+        "2026-01-22",
+        "2026-01-13",
+    ),
+]
+
+
+@pytest.mark.parametrize(("raised", "kind", "due_on", "by_policy"), RAISED)
+def test_what_is_raised_is_owed_by_the_clinics_numbers(
+    raised: EntryData, kind: str, due_on: str, by_policy: str
+) -> None:
+    """Seven days for a relapse, one for a high safety concern, fourteen for an answer."""
+    spec = given(opened(), a_goal(), an_intervention()).when(raised)
+    spec.owes(kind, about=entry_id(4), since="2026-01-08T09:00:00Z", due_on=due_on)
+    assert [held["due_on"] for held in spec.owed(kind, EVERY_POLICY)] == [by_policy]
+
+
+CLOSED_BY: list[tuple[EntryData, str, EntryData]] = [
+    (RAISED[0][0], "reevaluation", HELD),
+    (RAISED[1][0], "safety_review", HELD),
+    (
+        RAISED[1][0],
+        "safety_review",
+        SafetyConcernResolved(safety_entry_id=entry_id(3), summary="Over"),
+    ),
+    (
+        RAISED[3][0],
+        "answer_resistance",
+        ResistanceExplored(resistance_entry_id=entry_id(3), understanding="Fear"),
+    ),
+    (
+        RAISED[4][0],
+        "answer_mismatch",
+        MismatchDiscussed(mismatch_entry_id=entry_id(3), outcome="continue"),
+    ),
+    (
+        RAISED[5][0],
+        "answer_plateau",
+        PlateauAnswered(plateau_entry_id=entry_id(3), answer="wait"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("raised", "kind", "closing"), CLOSED_BY)
+def test_what_is_answered_is_owed_no_more(raised: EntryData, kind: str, closing: EntryData) -> None:
+    """Each obligation has the entry that closes it."""
+    given(opened(), a_goal(), raised).when(closing).owes_no(kind)
+
+
+def test_an_answered_discomfort_is_owed_no_more() -> None:
+    """Its answer closes it."""
+    voiced = DiscomfortVoiced(intervention_id=INTERVENTION, words="Too fast")
+    given(opened(), a_goal(), an_intervention(), voiced).when(
+        DiscomfortAnswered(discomfort_entry_id=entry_id(4), answer="clarified", note="Explained")
+    ).owes_no("answer_discomfort")
+
+
+@pytest.mark.parametrize("level", ["low", "medium"])
+def test_only_a_high_safety_concern_owes_a_review(level: str) -> None:
+    """Lower ones are documented."""
+    concern = SafetyConcernNoted(concern="Harm", level=level, actions_taken="Talked")  # type: ignore[arg-type] # one of its levels
+    given(opened()).when(concern).owes_no("safety_review")
+
+
+def test_a_safety_review_before_a_concern_does_not_cover_it() -> None:
+    """Only a review after the concern was raised does."""
+    review = ReviewHeld(
+        kind="safety", participants=("Mira T.",), client_participated=True, summary="All well"
+    )
+    concern = SafetyConcernNoted(concern="Harm", level="high", actions_taken="Called")
+    given(opened(), review).when(concern).owes("safety_review", about=entry_id(3))
+    given(opened(), concern).when(review, now=day(1), occurred_at=day(1)).owes_no("safety_review")
+
+
+def test_a_paused_goal_is_looked_at_again_on_its_date() -> None:
+    """A new date moves it; resuming or dropping closes it; without a date there is none."""
+    dated = GoalPaused(goal_id=GOAL, resume_check_on=date(2026, 3, 1))
+    moved = GoalPaused(goal_id=GOAL, resume_check_on=date(2026, 4, 1))
+    given(opened(), a_goal()).when(GoalPaused(goal_id=GOAL), reason="Exams").owes_no("resume_check")
+    spec = given(opened(), a_goal(), dated)
+    spec.owes("resume_check", about=GOAL, since="2026-01-07T09:00:00Z", due_on="2026-03-01")
+    spec.when(moved, reason="Still exams").owes("resume_check", due_on="2026-04-01")
+    spec.when(GoalResumed(goal_id=GOAL)).owes_no("resume_check")
+    given(opened(), a_goal(), dated).when(GoalDropped(goal_id=GOAL), reason="No").owes_no(
+        "resume_check"
+    )
+
+
+def test_a_first_signature_is_owed_from_the_opening_until_a_clinician_signs() -> None:
+    """The client's agreement does not replace it."""
+    spec = given(opened(), a_goal(), AGREED)
+    spec.owes("first_signature", about="plan", due_on="2026-02-04")
+    assert spec.owed("first_signature", EVERY_POLICY)[0]["due_on"] == "2026-01-15"
+    spec.when(SIGNED).owes_no("first_signature")
+
+
+def test_a_supervised_clinicians_signature_is_owed_a_co_signature() -> None:
+    """Within 14 days, by the supervisor of record."""
+    spec = given(SUPERVISED).when(SIGNED)
+    spec.owes("cosignature", about=entry_id(2), since="2026-01-06T09:00:00Z", due_on="2026-01-20")
+    assert spec.owed("cosignature", EVERY_POLICY)[0]["due_on"] == "2026-01-10"
+
+
+@pytest.mark.parametrize(
+    "answer", [PlanCosigned(of_version=1), PlanReturned(of_version=1, what_to_change="Measure")]
+)
+def test_a_co_signature_is_owed_until_it_is_given_or_the_plan_returned(answer: EntryData) -> None:
+    """Both close it; each signature by itself."""
+    given(SUPERVISED, SIGNED).when(answer, by=SUPERVISOR).owes_no("cosignature")
+    given(SUPERVISED, SIGNED, said(SIGNED, by=COLLEAGUE)).when(answer, by=SUPERVISOR).owes(
+        "cosignature", about=entry_id(2)
+    )
+
+
+@pytest.mark.parametrize("opening", [opened(), SUPERVISED])
+def test_nobody_owes_themselves_a_co_signature(opening: EntryData) -> None:
+    """Neither a plan without a supervisor nor the supervisor's own signature waits for one."""
+    by = SUPERVISOR if opening is SUPERVISED else COLLEAGUE
+    given(opening).when(SIGNED, by=by).owes_no("cosignature")
+
+
+def test_a_supervisor_assigned_later_owes_what_was_signed_before() -> None:
+    """The signature waits from when it was given."""
+    given(opened(), SIGNED).when(SupervisorAssigned(supervisor_id=SUPERVISOR.member_id)).owes(
+        "cosignature", since="2026-01-06T09:00:00Z"
+    )
+
+
+def test_a_material_change_after_the_clients_word_needs_their_agreement() -> None:
+    """Within 30 days of the first such change; later changes do not put it off."""
+    spec = given(opened(), a_goal(), AGREED)
+    spec.owes_no("client_agreement")
+    spec.when(SetbackNoted(what="Rain")).owes_no("client_agreement")
+    spec.when(GoalRevised(goal_id=GOAL, priority=1), reason="First")
+    spec.owes("client_agreement", about="plan", since="2026-01-09T09:00:00Z", due_on="2026-02-08")
+    assert spec.owed("client_agreement", EVERY_POLICY)[0]["due_on"] == "2026-01-15"
+    spec.when(GoalRevised(goal_id=GOAL, priority=2), reason="Second").owes(
+        "client_agreement", due_on="2026-02-08"
+    )
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        PlanAgreed(by="client", of_version=4),
+        PlanDisagreed(by="client", of_version=4, what="Too much"),
+        ClientSignatureDeclined(),
+    ],
+)
+def test_any_word_of_the_client_on_the_newest_version_closes_it(word: EntryData) -> None:
+    """Agreeing, disagreeing and declining all do; the next change opens it anew."""
+    revised = GoalRevised(goal_id=GOAL, priority=1)
+    spec = given(opened(), a_goal(), AGREED, revised).when(word, reason="So")
+    spec.owes_no("client_agreement")
+    spec.when(GoalRevised(goal_id=GOAL, priority=2), reason="More").owes(
+        "client_agreement", since="2026-01-10T09:00:00Z"
+    )
+
+
+def test_a_word_on_an_older_version_leaves_it_owed() -> None:
+    """What changed since is still to be agreed; at the latest from that word on."""
+    revised = GoalRevised(goal_id=GOAL, priority=1)
+    given(opened(), a_goal(), AGREED, revised).when(PlanAgreed(by="guardian", of_version=2)).owes(
+        "client_agreement", since="2026-01-09T09:00:00Z", due_on="2026-02-08"
+    )
+
+
+def test_a_plan_nobody_agreed_to_yet_owes_no_agreement_to_changes() -> None:
+    """It is a draft; the first signature is owed."""
+    given(opened(), a_goal()).when(an_intervention()).owes_no("client_agreement")
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        PlanCompleted(outcome="goals_met", summary="Done"),
+        said(PlanDiscontinued(), reason="Moved"),
+    ],
+)
+def test_a_plan_that_is_over_owes_nothing(closing: EntryData | Said) -> None:
+    """Reopened, it owes what it owed."""
+    relapse = RelapseNoted(what_resurfaced="Panic", severity="mild")
+    spec = given(opened(), relapse, closing).then({"/obligations": []})
+    spec.when(PlanReopened(), reason="It came back").owes("reevaluation", about=entry_id(2))
+
+
+def test_a_paused_plan_still_owes_what_it_owes() -> None:
+    """A relapse does not wait for the plan."""
+    relapse = RelapseNoted(what_resurfaced="Panic", severity="mild")
+    given(opened(), relapse).when(PlanPaused()).owes("reevaluation", about=entry_id(2))
+
+
+def test_what_is_due_soonest_comes_first() -> None:
+    """Whatever the order in which it was raised."""
+    spec = given(
+        opened(),
+        a_goal(),
+        GoalPaused(goal_id=GOAL, resume_check_on=date(2026, 1, 8)),
+        ResistanceNoted(about="trams", reason="fear"),
+        RelapseNoted(what_resurfaced="Panic", severity="mild"),
+    )
+    days = [held["due_on"] for held in spec.document()["obligations"]]
+    assert days == sorted(days)
+    assert len(days) == 5
+    assert an_id("goal") == GOAL
