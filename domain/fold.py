@@ -29,7 +29,8 @@ class Settled:
 
     ``order``: standing entries with corrections applied; ``counts_at``: for each entry id and each
     id created in the plan, the moment from which it counts; ``taken``: every id ever created and its
-    kind, standing or not; ``gone``: entry id → version of the entry that took it out.
+    kind, standing or not; ``gone``: entry id → version of the entry that took it out;
+    ``corrected``: entry id → the correction in use; ``amendments``: version → entry id of each.
     """
 
     order: list[Entry] = field(default_factory=list)
@@ -37,6 +38,7 @@ class Settled:
     taken: dict[str, str] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
     corrected: dict[str, Entry] = field(default_factory=dict)
+    amendments: dict[int, str] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> bool:
         """Take in the next recorded entry; False if it counts before others or amends them.
@@ -127,19 +129,23 @@ def settle(entries: Iterable[Entry]) -> Settled:
     amendments = [entry for entry in recorded if isinstance(entry.data, AMENDING)]
     for entry in recorded:
         settled.take_ids(entry)
+    lost: dict[str, int] = {}  # whatever does not stand, by id: the version that took it out
     if amendments:
-        recorded = _amend(recorded, amendments, settled)
+        recorded = _amend(recorded, amendments, settled, lost)
     if settled.corrected:
         recorded = _after_references(recorded, lambda entry: (0, entry.originator_version))
     for entry in recorded:
-        if _stands(entry, settled):
+        if _stands(entry, settled, lost):
             settled._stand(entry, settled.when(entry))  # noqa: SLF001 - same module, same thing
     _sort(settled)
     return settled
 
 
-def _amend(recorded: list[Entry], amendments: list[Entry], settled: Settled) -> list[Entry]:
+def _amend(
+    recorded: list[Entry], amendments: list[Entry], settled: Settled, lost: dict[str, int]
+) -> list[Entry]:
     for amendment in reversed(amendments):
+        settled.amendments[amendment.version] = amendment.entry_id
         if amendment.entry_id in settled.gone:
             continue
         target: str = amendment.data.entry_id  # type: ignore[attr-defined] # both amendments have it
@@ -147,6 +153,9 @@ def _amend(recorded: list[Entry], amendments: list[Entry], settled: Settled) -> 
             settled.gone.setdefault(target, amendment.version)
         else:
             settled.corrected.setdefault(target, amendment)
+    for entry in recorded:
+        if entry.entry_id in settled.gone:
+            lost.update(dict.fromkeys(_made_by(entry), settled.gone[entry.entry_id]))
     return [
         _as_corrected(entry, settled.corrected.get(entry.entry_id))
         for entry in recorded
@@ -167,15 +176,15 @@ def _as_corrected(entry: Entry, correction: Entry | None) -> Entry:
     )
 
 
-def _stands(entry: Entry, settled: Settled) -> bool:
-    opening_gone = bool(settled.order) and settled.order[0].entry_id in settled.gone
+def _stands(entry: Entry, settled: Settled, lost: dict[str, int]) -> bool:
+    by = settled.gone.get(settled.order[0].entry_id) if settled.order else None
     for rule, held, _ in references(entry):
-        if rule.hard and held not in settled.counts_at:
-            settled.gone[entry.entry_id] = settled.gone.get(held, entry.version)
-            return False
-    if opening_gone:
-        settled.gone[entry.entry_id] = settled.gone[settled.order[0].entry_id]
-    return not opening_gone
+        if by is None and rule.hard and held not in settled.counts_at:
+            by = lost.get(held, entry.version)
+    if by is not None:
+        settled.gone[entry.entry_id] = by
+        lost.update(dict.fromkeys(_made_by(entry), by))
+    return by is None
 
 
 def _after_references(

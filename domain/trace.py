@@ -15,9 +15,10 @@ from domain.parts import Part, Parts
 from domain.state import PlanState
 
 Path = tuple[str, ...]
+Place = tuple[Path, str]  # a part's path and, where several single parts share one, which it is
 Sources = tuple[int, ...]
 _IDS = ("goal_id", "objective_id", "intervention_id", "concern_id", "entry_id", "practice_id")
-_IDS += ("life_event_id", "review_id", "ref")
+_IDS += ("life_event_id", "review_id", "ref", "about")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,20 @@ def id_of(item: Any) -> str | None:
     return None
 
 
+def _ids_of(value: Any) -> list[str]:
+    """The ids of a list's items, if they tell them apart."""
+    ids = [id_of(item) for item in value] if isinstance(value, list) else []
+    return [held for held in ids if held] if None not in ids and len(set(ids)) == len(ids) else []
+
+
 def leaves_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every leaf below ``value`` with its path; items with an id go by their id, other lists are leaves."""
     if isinstance(value, dict) and value:
         for key, held in value.items():
             yield from leaves_of(held, (*path, key))
-    elif isinstance(value, list) and value and all(id_of(item) for item in value):
-        for item in value:
-            yield from leaves_of(item, (*path, str(id_of(item))))
+    elif ids := _ids_of(value):
+        for held, item in zip(ids, value, strict=True):
+            yield from leaves_of(item, (*path, held))
     else:
         yield path, value
 
@@ -62,12 +69,13 @@ def pointer(path: Iterable[str]) -> str:
 class Walk:
     """A fold that notes, for each leaf, the entries that touched it.
 
-    ``parts``: the rendered parts by path; ``touched``: leaf → sources of the entries that changed it,
-    for the entries walked (not for those folded before the walk began).
+    ``parts``: the rendered parts by place; ``touched``: leaf → sources of the entries that changed
+    it, ``came``: part → sources of those with which it came or went, both for the entries walked
+    (not for those folded before the walk began).
     """
 
     plan: PlanState
-    parts: dict[Path, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[Place, dict[str, Any]] = field(default_factory=dict)
     touched: dict[Path, list[Sources]] = field(default_factory=dict)
     came: dict[Path, list[Sources]] = field(default_factory=dict)
 
@@ -75,8 +83,8 @@ class Walk:
     def after(cls, entries: Sequence[Entry]) -> Walk:
         """A walk that starts where ``entries`` end."""
         walk = cls(fold(entries))
-        for path, part in _all_parts(walk.plan):
-            walk.parts[path] = part.document()
+        for place, part in _all_parts(walk.plan):
+            walk.parts[place] = part.document()
         return walk
 
     def on(self, entries: Iterable[Entry]) -> Walk:
@@ -86,23 +94,30 @@ class Walk:
             self._note(entry)
         return self
 
+    def in_error(self, opening: Entry) -> Walk:
+        """The walk's end when the opening itself was entered in error; returns itself."""
+        self.plan.lifecycle.mark_in_error()
+        for path, part in self.plan.lifecycle.pieces():
+            assert isinstance(part, Part)
+            self._compare((path, type(part).__name__), part, _sources(opening))
+        return self
+
     def _note(self, entry: Entry) -> None:
-        version = entry.originator_version
-        sources = entry.sources or (version,)
+        version, sources = entry.originator_version, _sources(entry)
         for path, piece in self.plan.pieces():
             if piece.touched != version:
                 continue
             if isinstance(piece, Part):
-                self._compare(path, piece, sources)
+                self._compare((path, type(piece).__name__), piece, sources)
                 continue
             for key, part in piece.by_id.items():
                 if part.touched == version:
-                    self._compare((*path, key), part, sources)
+                    self._compare(((*path, key), ""), part, sources)
             self._let_go(path, piece, sources)
 
-    def _compare(self, path: Path, part: Part, sources: Sources) -> None:
-        before, after = self.parts.get(path), part.document()
-        self.parts[path] = after
+    def _compare(self, place: Place, part: Part, sources: Sources) -> None:
+        path, before, after = place[0], self.parts.get(place), part.document()
+        self.parts[place] = after
         if before is None:
             self.came.setdefault(path, []).append(sources)
         for leaf, _, _ in _changed_leaves(path, before or {}, after, fresh=before is None):
@@ -111,22 +126,26 @@ class Walk:
     def _let_go(self, path: Path, group: Parts[Any], sources: Sources) -> None:
         depth = len(path)
         gone = [
-            held
-            for held in self.parts
+            (held, which)
+            for held, which in self.parts
             if len(held) == depth + 1 and held[:depth] == path and held[depth] not in group
         ]
-        for held in gone:
-            del self.parts[held]
-            self.came.setdefault(held, []).append(sources)
+        for place in gone:
+            del self.parts[place]
+            self.came.setdefault(place[0], []).append(sources)
 
 
-def _all_parts(plan: PlanState) -> Iterator[tuple[Path, Part]]:
+def _sources(entry: Entry) -> Sources:
+    return entry.sources or (entry.originator_version,)
+
+
+def _all_parts(plan: PlanState) -> Iterator[tuple[Place, Part]]:
     for path, piece in plan.pieces():
         if isinstance(piece, Part):
-            yield path, piece
+            yield (path, type(piece).__name__), piece
         else:
             for key, part in piece.by_id.items():
-                yield (*path, key), part
+                yield ((*path, key), ""), part
 
 
 def _changed_leaves(
@@ -155,6 +174,8 @@ def trace(entries: Sequence[Entry], document: dict[str, Any]) -> dict[str, int]:
     for path, place, value in _placed(document, (), ()):
         if value is not None and (sources := walk.touched.get(path)):
             found[pointer(place)] = max(sources[-1])
+    if document["status"] != walk.plan.lifecycle.status:  # entered in error: the mark's doing
+        found.pop("/status")
     return found
 
 
@@ -163,31 +184,45 @@ def _placed(value: Any, path: Path, place: Path) -> Iterator[tuple[Path, Path, A
     if isinstance(value, dict) and value:
         for key, held in value.items():
             yield from _placed(held, (*path, key), (*place, key))
-    elif isinstance(value, list) and value and all(id_of(item) for item in value):
-        for index, item in enumerate(value):
-            yield from _placed(item, (*path, str(id_of(item))), (*place, str(index)))
+    elif ids := _ids_of(value):
+        for index, (held, item) in enumerate(zip(ids, value, strict=True)):
+            yield from _placed(item, (*path, held), (*place, str(index)))
     else:
         yield path, place, value
 
 
 def diff(before: Settled, old: Sequence[Entry], after: Settled, new: Sequence[Entry]) -> list[Change]:
-    """What changed from the moment of ``old`` to that of ``new`` (each a prefix of its settled order)."""
+    """What changed from the moment of ``old`` to that of ``new`` (each what counts of its settled)."""
     same = _common(old, new)
     start = Walk.after(new[:same])
-    there = Walk.after(old[:same]).on(old[same:]) if len(old) > same else start
+    there = start
+    if len(old) > same or _opened_in_error(before):
+        there = _ended(Walk.after(old[:same]).on(old[same:]), before)
     was = dict(there.parts)
     there_touched, there_came = dict(there.touched), dict(there.came)
-    now = start.on(new[same:])
+    now = _ended(start.on(new[same:]), after)
     if there is now:
         there_touched, there_came = {}, {}
-    judge = _Judge(before, after, {entry.version: entry.entry_id for entry in (*old, *new)})
+    judge = _Judge(before, after)
+    judge.hear(old[same:], new[same:])
     changes = []
-    for path in [*was, *(path for path in now.parts if path not in was)]:
-        for at, kind, held, given, whole in _part_changes(path, was.get(path), now.parts.get(path)):
+    for place in [*was, *(place for place in now.parts if place not in was)]:
+        for at, kind, held, given, whole in _part_changes(
+            place[0], was.get(place), now.parts.get(place)
+        ):
             there_by = (there_came if whole else there_touched).get(at, ())
             now_by = (now.came if whole else now.touched).get(at, ())
-            changes.append(Change(pointer(at), kind, held, given, judge.made_by(there_by, now_by)))
+            by = judge.made_by((*there_by, *now_by))
+            changes.append(Change(pointer(at), kind, held, given, by))
     return changes
+
+
+def _opened_in_error(settled: Settled) -> bool:
+    return settled.order[0].entry_id in settled.gone
+
+
+def _ended(walk: Walk, settled: Settled) -> Walk:
+    return walk.in_error(settled.order[0]) if _opened_in_error(settled) else walk
 
 
 def _common(old: Sequence[Entry], new: Sequence[Entry]) -> int:
@@ -212,28 +247,56 @@ def _part_changes(
         yield leaf, kind, held, given, False
 
 
-@dataclass(slots=True)
 class _Judge:
-    """Says which entries made a change, from who touched it on either side."""
+    """Says which entries made a change: for each entry that counts on one side only, or there in
+    another form, who is behind that – itself, its correction, or whoever took one of them out or back.
+    """
 
-    before: Settled
-    after: Settled
-    ids: dict[int, str]
+    def __init__(self, before: Settled, after: Settled) -> None:
+        self.sides = (before, after), (after, before)
+        self.behind: dict[int, set[int]] = {}
+        if _opened_in_error(before) != _opened_in_error(after):
+            for here, there in self.sides:
+                if _opened_in_error(there):
+                    self._blame(1, self._absent(here.order[0].entry_id, 1, here, there))
 
-    def made_by(self, there: Iterable[Sources], now: Iterable[Sources]) -> tuple[int, ...]:
-        """The versions that differ between the two sides; for what was taken out, who took it out."""
-        one, other = set(there), set(now)
-        on_both = {sources[0] for sources in one} & {sources[0] for sources in other}
+    def hear(self, old: Sequence[Entry], new: Sequence[Entry]) -> None:
+        """Take in what counts on the two sides, from where they part."""
+        for (here, there), mine, others in zip(self.sides, (old, new), (new, old), strict=True):
+            counting = {entry.entry_id: entry for entry in others}
+            standing = {entry.entry_id: entry for entry in there.order}
+            for entry in mine:
+                twin = counting.get(entry.entry_id) or standing.get(entry.entry_id)
+                if twin is None:
+                    version = entry.version
+                    by = self._absent(entry.entry_id, version, here, there)
+                    self._blame(version, *(_sources(entry) if by == version else (by,)))
+                elif _sources(twin) != _sources(entry):
+                    self._hear_corrections(entry, twin, here, there)
+                elif entry.entry_id not in counting:
+                    self._blame(entry.version, *_sources(entry))
+
+    def made_by(self, touched: Iterable[Sources]) -> tuple[int, ...]:
+        """The versions behind a change by those who ``touched``; all there are when nobody did."""
         made: set[int] = set()
-        for sources in one ^ other:
-            rest = sources[1:] if sources[0] in on_both else sources
-            gone_by = self._gone_by(sources[0])
-            made.update({gone_by} if gone_by else rest)
-        return tuple(sorted(made))
+        for sources in touched:
+            made |= self.behind.get(sources[0], set())
+        return tuple(sorted(made or set().union(*self.behind.values())))
 
-    def _gone_by(self, version: int) -> int | None:
-        entry_id = self.ids[version]
-        for settled, opposite in ((self.after, self.before), (self.before, self.after)):
-            if entry_id in settled.gone and entry_id not in opposite.gone:
-                return settled.gone[entry_id]
-        return None
+    def _blame(self, version: int, *behind: int) -> None:
+        self.behind.setdefault(version, set()).update(behind)
+
+    def _hear_corrections(self, entry: Entry, twin: Entry, here: Settled, there: Settled) -> None:
+        for mine, having, lacking in ((entry, here, there), (twin, there, here)):
+            for version in mine.sources[1:]:
+                correction = having.amendments[version]
+                if correction not in lacking.taken or correction in lacking.gone:
+                    by = self._absent(correction, version, having, lacking)
+                    self._blame(entry.version, by)
+
+    def _absent(self, entry_id: str, version: int, here: Settled, there: Settled) -> int:
+        """Who is behind an entry that stands ``here`` but not ``there``; itself when unknown there."""
+        by = there.gone.get(entry_id)
+        if by is None or by not in there.amendments:
+            return version
+        return self._absent(there.amendments[by], by, there, here)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 
+from domain.clinic import DEFAULT_POLICY, Policy
 from domain.entry import Entry
 from domain.plan import Plan
 
@@ -23,12 +24,14 @@ class Batch:
 
     ``told``: each entry's sentence, in the words the plan had when it was recorded.
     ``plans``: the plans the entries belong to, as they stand after the batch.
+    ``policy``: what the clinic has set for itself, as it stands after the batch.
     """
 
     clinic_id: UUID
     entries: Sequence[Entry]
     told: Sequence[str]
     plans: dict[UUID, Plan]
+    policy: Policy = DEFAULT_POLICY
 
 
 class Projection(ABC):

@@ -92,41 +92,45 @@ def flat(value: Any, path: Path = ()) -> dict[Path, Any]:
 # Trace
 
 
-def trace(entries: Sequence[Entry], document: dict[str, Any]) -> dict[str, int]:
-    """For every leaf that an entry made, by its pointer in ``document``, the version that made it."""
-    maker = makers(entries)
-    return {
-        place: maker[path]
-        for path, place, held in leaves(content(document))
-        if held is not None and path in maker
-    }
+@dataclass(frozen=True)
+class Traced:
+    """Who made the leaves of a document, by their pointers.
 
-
-def makers(entries: Sequence[Entry]) -> dict[Path, int]:
-    """For every leaf the version of the entry (or its correction) that last changed what it says.
-
-    A single part, such as the orientation, shows defaults before any entry speaks of it; those are
-    the words of the entry that first does.
+    ``maker``: for each leaf that ever changed the version of the entry (or its correction) that
+    changed it last; ``spoken``: leaves of single parts, such as the orientation, that still say what
+    they said before any entry, though one has spoken of their part.
     """
+
+    maker: dict[str, int]
+    spoken: set[str]
+    untouched: set[str]
+
+
+def trace(entries: Sequence[Entry], document: dict[str, Any]) -> Traced:
+    """Who made the leaves of ``document``, to which ``entries`` add up."""
     plan = PlanState()
     maker: dict[Path, int] = {}
-    unspoken = {type(part): flat(part.document(), path) for path, part in _single_parts(plan)}
+    spoken: set[Path] = set()
+    defaults = {type(part): flat(part.document(), path) for path, part in _single_parts(plan)}
     before = flat(content(plan.document()))
     for entry in entries:
         oracle.add(plan, entry)
-        version = max(entry.sources or (entry.version,))
         after = flat(content(plan.document()))
-        for path in after:
-            if path not in before or before[path] != after[path]:
-                maker[path] = version
-        for path, part in _single_parts(plan):
-            spoken = flat(part.document(), path)
-            if spoken != unspoken.get(type(part), spoken):
-                del unspoken[type(part)]
-                for leaf in spoken:
-                    maker.setdefault(leaf, version)
+        for path, held in after.items():
+            if path not in before or before[path] != held:
+                maker[path] = max(entry.sources or (entry.version,))
         before = after
-    return maker
+    for path, part in _single_parts(plan):
+        said = flat(part.document(), path)
+        spoken |= said.keys() if said != defaults[type(part)] else set()
+    placed = {
+        path: place for path, place, held in leaves(content(document)) if held is not None
+    }
+    return Traced(
+        maker={place: maker[path] for path, place in placed.items() if path in maker},
+        spoken={place for path, place in placed.items() if path in spoken and path not in maker},
+        untouched={place for path, place in placed.items() if path not in spoken | maker.keys()},
+    )
 
 
 def _single_parts(plan: PlanState) -> Iterator[tuple[Path, Part]]:
