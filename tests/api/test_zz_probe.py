@@ -1,6 +1,6 @@
 from tests.api.test_plans_end_to_end import OPENING, open_plan
 import base64, orjson, json
-def cur(x): return base64.urlsafe_b64encode(orjson.dumps(x)).decode().rstrip("=")
+def cur(x): return base64.urlsafe_b64encode(json.dumps(x).encode()).decode().rstrip("=")
 def test_probe(caller, catch_up):
     pid = open_plan(caller)
     base=f"/v1/plans/{pid}"

@@ -78,7 +78,7 @@ def _intervention(number: int) -> InterventionAgreed:
         orientation="cbt",
         goal_ids=(GOALS[number],),
         frequency="Once a week",
-        format="in_person",
+        format="individual",
         rationale="Was explained with a drawing; makes sense to the client.",
         consent=CONSENT,
     )
@@ -102,7 +102,7 @@ def course() -> Iterator[EntryData]:
 
 def _now_and_then(number: int) -> Iterator[EntryData]:
     said = (
-        CheckInHeld(mood=number % 11, note="Slept better, walked to the station twice."),
+        CheckInHeld(working="Slept better, walked to the station twice."),
         SelfReportRecorded(text="It was easier than I had thought, the second time.", mood=number % 11),
         ObservationRecorded(kind="pattern", text="Plans less beforehand and leaves earlier."),
         RapportNoted(rating=8, basis="Speaks of setbacks without being asked."),

@@ -1,0 +1,81 @@
+"""What a load generator sends: requests to walk through, over and over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bench.figures import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address to send to. ``version``: what goes into If-Match at first; 0: without If-Match."""
+
+    path: str
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Requests of one kind. In ``body``, ``@unique@`` is another text each time.
+
+    With a body every request carries an idempotency key of its own. The connections share out the
+    places, so that nobody else records in a plan whose version a connection follows.
+    """
+
+    places: tuple[Place, ...]
+    headers: Mapping[str, str]
+    body: str | None = None
+
+    @property
+    def method(self) -> str:
+        """GET, or POST with a body."""
+        return "POST" if self.body else "GET"
+
+    @property
+    def expected(self) -> int:
+        """The status of every good answer."""
+        return 201 if self.body else 200
+
+    def lua(self, connections: int) -> str:
+        """The job as a Lua chunk for load.lua."""
+        places = (
+            f"{{path = {_lua(held.path)}, version = {held.version}}}" for held in self._spread(connections)
+        )
+        headers = (f"[{_lua(name)}] = {_lua(value)}" for name, value in self.headers.items())
+        parts = {
+            "method": _lua(self.method),
+            "expected": str(self.expected),
+            "connections": str(connections),
+            "headers": f"{{{', '.join(headers)}}}",
+            "places": f"{{{', '.join(places)}}}",
+            "body": _lua(self.body) if self.body else "nil",
+        }
+        return "return {" + ", ".join(f"{name} = {held}" for name, held in parts.items()) + "}\n"
+
+    def _spread(self, connections: int) -> tuple[Place, ...]:
+        """The places, again and again until every connection has one; followed ones are never shared."""
+        if len(self.places) == 1 or len(self.places) >= connections:
+            return self.places if self.body is None or len(self.places) > 1 else self.places * connections
+        return self.places * -(-connections // len(self.places))
+
+
+def _lua(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON text without control characters is a Lua text
+
+
+class Generator(Protocol):
+    """Something that sends a job over so many connections for so long."""
+
+    name: str
+
+    def run(self, address: str, job: Job, connections: int, seconds: float) -> Run:
+        """Send as quickly as answers come, on every connection one request at a time."""
+
+
+def json_headers(token: str) -> dict[str, Any]:
+    """The headers of an API client."""
+    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
