@@ -65,7 +65,10 @@ def _refuse_unknown_query() -> None:
     view = current_app.view_functions[request.endpoint]
     if not getattr(view, "takes_query", False) and request.endpoint != "static":
         raise InvalidQueryError(
-            {name[:60]: "Is not known here; this address takes no parameters." for name in request.args}
+            {
+                name[:60]: "Is not known here; this address takes no parameters."
+                for name in request.args
+            }
         )
 
 
@@ -86,6 +89,11 @@ def _finish(answer: Response) -> Response:
     SECONDS.labels(route).observe(seconds)
     if log.isEnabledFor(logging.INFO):
         log.info(
-            "%s %s %s %.1f ms %s", request.method, route, answer.status_code, seconds * 1000, g.get("request_id")
+            "%s %s %s %.1f ms %s",
+            request.method,
+            route,
+            answer.status_code,
+            seconds * 1000,
+            g.get("request_id"),
         )
     return answer

@@ -43,7 +43,11 @@ def takes_query(view: F) -> F:
 
 
 def json_answer(
-    body: Any, status: int = 200, *, version: int | None = None, headers: Mapping[str, str] | None = None
+    body: Any,
+    status: int = 200,
+    *,
+    version: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """``body`` (JSON types, or JSON bytes) as an answer, with the version as its ETag."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
@@ -110,7 +114,9 @@ def to_cursor(place: Sequence[Any] | None) -> str | None:
     return base64.urlsafe_b64encode(orjson.dumps(list(place))).decode().rstrip("=")
 
 
-def from_cursor(cursor: str | None, kinds: tuple[Callable[[Any], Any], ...]) -> tuple[Any, ...] | None:
+def from_cursor(
+    cursor: str | None, kinds: tuple[Callable[[Any], Any], ...]
+) -> tuple[Any, ...] | None:
     """The place behind a cursor; raises InvalidQueryError for one this service did not make."""
     if cursor is None:
         return None

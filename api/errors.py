@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -94,10 +95,10 @@ def _refused(refused: PlanHistoryError) -> Response:
     status = STATUS.get(refused.code, 422)
     if refused.code == "plan-changed" and "If-Match" not in request.headers:
         status = 409
-    answer = _problem(status, refused.code, refused.title, refused.detail, **_facts(refused))
-    if status == 503:
+    answer = _problem(status, refused.code, refused.title, refused.detail, _facts(refused))
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = "1"
-    if status == 401:
+    if status == HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="plan-history"'
     return answer
 
@@ -115,7 +116,7 @@ def _facts(refused: PlanHistoryError) -> dict[str, Any]:
     return facts
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {key: _plain(held) for key, held in value.items()}
     if isinstance(value, list | tuple):
@@ -156,8 +157,11 @@ def _unexpected(failed: Exception) -> Response:
     return _problem(500, "internal-error", "Something went wrong", detail)
 
 
-def _problem(status: int, code: str, title: str, detail: str, **facts: Any) -> Response:
+def _problem(
+    status: int, code: str, title: str, detail: str, facts: Mapping[str, Any] | None = None
+) -> Response:
     body = {
+        **(facts or {}),  # first: a fact never takes the place of what every problem says
         "type": f"urn:plan-history:problem:{code}",
         "title": title,
         "status": status,
@@ -165,19 +169,22 @@ def _problem(status: int, code: str, title: str, detail: str, **facts: Any) -> R
         "instance": request.path,
         "request_id": g.get("request_id"),
         "code": code,
-        **facts,
     }
     return Response(orjson.dumps(body), status, content_type=PROBLEM)
 
 
-def pointers(messages: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+def pointers(messages: object, pointer: str = "") -> Iterator[tuple[str, str]]:
     """(JSON pointer, detail) of every message in marshmallow's tree of messages."""
     if isinstance(messages, str):
         yield pointer, messages
     elif isinstance(messages, Mapping):
         for key, held in messages.items():
-            place = pointer if key == "_schema" else f"{pointer}/{key}"
-            yield from pointers(held, place)
+            yield from pointers(held, pointer if key == "_schema" else below(pointer, key))
     elif isinstance(messages, list | tuple):
         for held in messages:
             yield from pointers(held, pointer)
+
+
+def below(pointer: str, key: object) -> str:
+    """The JSON pointer (RFC 6901) of what ``pointer`` holds under ``key``."""
+    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"

@@ -69,4 +69,6 @@ def metrics() -> Response:
     for name, held in look(services().database).projections.items():
         behind.labels(name).set(held["entries_behind"])
         stopped.labels(name).set(held["stopped"])
-    return Response(generate_latest(registry) + generate_latest(lag), content_type=CONTENT_TYPE_LATEST)
+    return Response(
+        generate_latest(registry) + generate_latest(lag), content_type=CONTENT_TYPE_LATEST
+    )

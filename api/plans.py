@@ -121,7 +121,9 @@ def open_plan(body: dict[str, Any]) -> Response:
     )
 
 
-@plans.post("/v1/plans/<uuid:plan_id>/entries", "record_entries", answer="Recorded", status=201, writes=True)
+@plans.post(
+    "/v1/plans/<uuid:plan_id>/entries", "record_entries", answer="Recorded", status=201, writes=True
+)
 @plans.body(EntriesSchema, "EntriesToRecord")
 def record_entries(body: dict[str, Any], plan_id: UUID) -> Response:
     """Record entries in a plan.
@@ -146,7 +148,9 @@ def read_plan(query: Mapping[str, Any], plan_id: UUID) -> Response:
         version, document = services().plans.current(principal(), plan_id)
         return not_modified(version) or json_answer(document, version=version)
     asked = Moment(
-        version=query.get("version"), as_of=query.get("as_of"), effective_at=query.get("effective_at")
+        version=query.get("version"),
+        as_of=query.get("as_of"),
+        effective_at=query.get("effective_at"),
     )
     traced = query.get("trace", False)
     version, shown = services().plans.at(principal(), plan_id, asked, traced=traced)

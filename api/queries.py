@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow.validate import Length, OneOf, Range
 
 from api.parsing import moment
 from api.schemas import MomentField
 from domain.entry import TYPES, VOICES
+from domain.fields import plain_moment
 from service.finding import STATUSES
 from service.timeline import ORDERS
+
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+_LAST = 2_147_483_647
+_CHOOSE = "Must be one of: {choices}."
 
 
 class Query(Schema):
@@ -23,22 +32,6 @@ class Query(Schema):
         unknown = RAISE
 
 
-def _one_of(choices: tuple[str, ...]) -> Any:
-    def validate(value: str) -> None:
-        if value not in choices:
-            raise ValidationError(f"Must be one of: {', '.join(choices)}.")
-
-    return validate
-
-
-def _range(least: int, most: int) -> Any:
-    def validate(value: int) -> None:
-        if not least <= value <= most:
-            raise ValidationError(f"Must be between {least} and {most}.")
-
-    return validate
-
-
 class UUIDField(fields.UUID):
     """A UUID, with a sentence when it is none."""
 
@@ -46,9 +39,16 @@ class UUIDField(fields.UUID):
 
 
 class CountField(fields.Integer):
-    """A whole number, with a sentence when it is none."""
+    """A whole number in plain digits, from ``least`` to ``most``."""
 
-    default_error_messages = {"invalid": "Must be a whole number."}  # noqa: RUF012 - as above
+    def __init__(self, least: int, most: int, **given: Any) -> None:
+        range_ = Range(least, most, error="Must be a whole number from {min} to {max}.")
+        super().__init__(validate=range_, **given)
+
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else -1
 
 
 class TruthField(fields.Boolean):
@@ -59,21 +59,18 @@ class TruthField(fields.Boolean):
     default_error_messages = {"invalid": "Must be true or false."}  # noqa: RUF012 - as above
 
 
-def _text(most: int = 200) -> fields.String:
-    def validate(value: str) -> None:
-        if not 1 <= len(value) <= most:
-            raise ValidationError(f"Must be 1 to {most} characters.")
+def _choice(choices: tuple[str, ...], **given: Any) -> fields.String:
+    return fields.String(validate=OneOf(choices, error=_CHOOSE), **given)
 
-    return fields.String(validate=validate)
+
+def _text(most: int = 200) -> fields.String:
+    return fields.String(validate=Length(1, most, error="Must be {min} to {max} characters."))
 
 
 class MomentQuery(Query):
     """Which moment of a plan."""
 
-    version = CountField(
-        validate=_range(1, 999_999_999),
-        metadata={"description": "Known until this version."},
-    )
+    version = CountField(1, 999_999_999, metadata={"description": "Known until this version."})
     as_of = MomentField(metadata={"description": "Known until this recorded time (RFC 3339)."})
     effective_at = MomentField(metadata={"description": "True until this time (RFC 3339)."})
     trace = TruthField(
@@ -84,24 +81,22 @@ class MomentQuery(Query):
 class Paged(Query):
     """A page of a list."""
 
-    limit = CountField(
-        load_default=50, validate=_range(1, 200), metadata={"description": "1 to 200."}
-    )
+    limit = CountField(1, 200, load_default=50, metadata={"description": "1 to 200."})
     cursor = _text(400)
 
 
 class TimelineQuery(Paged):
     """Which entries of a timeline."""
 
-    type = fields.String(validate=_one_of(tuple(TYPES)))
+    type = _choice(tuple(TYPES))
     recorded_by = UUIDField(metadata={"description": "The member who recorded it."})
-    voiced_by = fields.String(validate=_one_of(VOICES))
+    voiced_by = _choice(VOICES)
     goal_id = UUIDField(metadata={"description": "Entries about this goal."})
     since = MomentField(metadata={"description": "From this moment on, by the clock of `order`."})
     until = MomentField(metadata={"description": "Before this moment, by the clock of `order`."})
-    order = fields.String(
+    order = _choice(
+        ORDERS,
         load_default="recorded",
-        validate=_one_of(ORDERS),
         metadata={"description": "`recorded` or `occurred`, newest last; with `-` newest first."},
     )
 
@@ -111,7 +106,7 @@ class ClinicTimelineQuery(TimelineQuery):
 
     plan_id = UUIDField()
     client_ref = _text(120)
-    order = fields.String(load_default="-recorded", validate=_one_of(ORDERS))
+    order = _choice(ORDERS, load_default="-recorded")
 
 
 class PlansQuery(Paged):
@@ -120,15 +115,19 @@ class PlansQuery(Paged):
     client_ref = _text(120)
     therapist_id = UUIDField()
     supervisor_id = UUIDField()
-    status = fields.String(validate=_one_of(STATUSES))
+    status = _choice(STATUSES)
     q = _text(120)
 
 
 class PointField(fields.Field[Any]):
     """A version or an RFC 3339 moment."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - marshmallow's signature
-        if value.isascii() and value.isdigit() and 1 <= len(value) <= 9:
+    def _deserialize(
+        self, value: str, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int | datetime:
+        if _WHOLE.fullmatch(value):
+            if int(value) == 0:
+                raise ValidationError("Versions begin at 1.")
             return int(value)
         try:
             return moment(value)
@@ -143,19 +142,28 @@ class DiffQuery(Query):
 
     from_ = PointField(data_key="from", required=True, error_messages={"required": "Is required."})
     to = PointField(required=True, error_messages={"required": "Is required."})
-    clock = fields.String(
+    clock = _choice(
+        ("recorded", "effective"),
         load_default="recorded",
-        validate=_one_of(("recorded", "effective")),
         metadata={"description": "Whether moments are as recorded (default) or as true."},
     )
 
-    @validates_schema
-    def _no_zero(self, held: dict[str, Any], **_: Any) -> None:
-        for name in ("from_", "to"):
-            if held.get(name) == 0:
-                raise ValidationError("Versions begin at 1.", name.rstrip("_"))
+
+# The parts of a cursor
 
 
-def uuid(text: Any) -> UUID:
-    """A UUID from a cursor's part."""
-    return UUID(str(text))
+def uuid_part(part: object) -> UUID:
+    """A UUID from a cursor; raises ValueError when it is none."""
+    return UUID(str(part))
+
+
+def whole_part(part: object) -> int:
+    """A version or position from a cursor; raises ValueError when it is none."""
+    if isinstance(part, bool) or not isinstance(part, int) or not 0 <= part <= _LAST:
+        raise ValueError(part)
+    return part
+
+
+def moment_part(part: object) -> str:
+    """A moment from a cursor, as text in UTC; raises ValueError when it is none."""
+    return plain_moment(moment(str(part)))

@@ -208,7 +208,10 @@ class EnvelopeSchema(Schema):
 
         unknown = RAISE
 
-    error_messages = {"unknown": "Unknown field; the envelope has type, occurred_at, voiced_by, reason, session_id, causation_id and data.", "type": "Must be an object."}  # noqa: E501, RUF012 - one sentence; marshmallow's own name and type
+    error_messages = {
+        "unknown": "Unknown field; the envelope has type, occurred_at, voiced_by, reason, session_id, causation_id and data.",
+        "type": "Must be an object.",
+    }
 
     type = TextField(required=True, error_messages={"required": "Is required."})
     occurred_at = MomentField(allow_none=True)
@@ -225,7 +228,7 @@ _ENVELOPE = EnvelopeSchema()
 class EntryField(fields.Field[Draft]):
     """One entry of a request, by its type."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Draft:  # noqa: ARG002 - marshmallow's signature
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Draft:
         if not isinstance(value, Mapping):
             raise ValidationError("Must be an object with type and data.")
         messages: dict[str, Any] = {}
@@ -366,4 +369,3 @@ def entry_components() -> dict[str, Any]:
     refs = [{"$ref": f"#/components/schemas/{name}"} for name in sorted(TYPES)]
     shown["Entry"] = {"oneOf": refs, "discriminator": {"propertyName": "type"}}
     return shown
-

@@ -104,7 +104,9 @@ def _cell(value: Any) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-@timeline.get("/v1/plans/<uuid:plan_id>/timeline", "plan_timeline", answer="TimelinePage", streams=True)
+@timeline.get(
+    "/v1/plans/<uuid:plan_id>/timeline", "plan_timeline", answer="TimelinePage", streams=True
+)
 @timeline.query(TimelineQuery)
 @takes_query
 def plan_timeline(query: Mapping[str, Any], plan_id: UUID) -> Response:

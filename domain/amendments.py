@@ -17,10 +17,10 @@ from domain.fold import AMENDING, Settled, fold, settle
 from domain.record import EntryCorrected, EntryMarkedInError
 
 if TYPE_CHECKING:
-    from domain.plan import Plan
+    from domain.history import History
 
 
-def decide_amendment(plan: Plan, entry: Entry) -> None:
+def decide_amendment(plan: History, entry: Entry) -> None:
     """Refuse a correction or mark that cannot stand (raises a PlanHistoryError)."""
     if isinstance(entry.data, EntryCorrected):
         _decide_correction(plan, entry, entry.data)
@@ -28,7 +28,7 @@ def decide_amendment(plan: Plan, entry: Entry) -> None:
         _decide_mark(plan, entry, entry.data)
 
 
-def _decide_correction(plan: Plan, entry: Entry, said: EntryCorrected) -> None:
+def _decide_correction(plan: History, entry: Entry, said: EntryCorrected) -> None:
     original = plan.entry(said.entry_id)
     if isinstance(original.data, AMENDING):
         raise TransitionError(
@@ -42,7 +42,7 @@ def _decide_correction(plan: Plan, entry: Entry, said: EntryCorrected) -> None:
             "That entry was marked in error; mark the mark in error to bring it back.",
             "/data/entry_id",
         )
-    after = settle([*plan.entries, entry])
+    after = settle([*plan.entries, entry], type(plan).fresh)
     place = after.standing(said.entry_id)
     if place is None:
         raise UnknownReferenceError(
@@ -67,17 +67,17 @@ def _decide_again(after: Settled, place: int, corrected: Entry) -> None:
         return
     try:
         after.refuse_unknown_references(corrected)
-        corrected.data.decide(fold(after.order[:place]), corrected)
+        corrected.data.decide(fold(after.order[:place], after.fresh()), corrected)
     except PlanHistoryError as refused:
         refused.inside("/data")
         raise
 
 
-def _decide_mark(plan: Plan, entry: Entry, said: EntryMarkedInError) -> None:
+def _decide_mark(plan: History, entry: Entry, said: EntryMarkedInError) -> None:
     target = plan.entry(said.entry_id)
     if target.entry_id in plan.settled.gone:
         raise TransitionError("That entry is marked in error already.", "/data/entry_id")
-    after = settle([*plan.entries, entry])
+    after = settle([*plan.entries, entry], type(plan).fresh)
     fallen = set(after.gone) - set(plan.settled.gone) - {target.entry_id}
     if fallen and not said.including_dependents:
         dependents = [held for held in plan.entries if held.entry_id in fallen]

@@ -7,7 +7,7 @@ and replays. Topics are published words: they never change, classes and modules 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -94,6 +94,10 @@ class EntryData:
 TData = TypeVar("TData", bound=type[EntryData])
 TOPICS: dict[str, type[EntryData]] = {}
 TYPES: dict[str, type[EntryData]] = {}
+"""The entry types of a plan, by name."""
+CLINIC_TYPES: dict[str, type[EntryData]] = {}
+"""The entry types of a clinic, by name."""
+EVERY_TYPE: dict[str, type[EntryData]] = {}
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -102,10 +106,11 @@ def recorded(topic: str) -> Callable[[TData], TData]:
 
     def declare(cls: TData) -> TData:
         declared = cast("TData", dataclass(frozen=True, kw_only=True)(cls))
-        for key, registry in ((topic, TOPICS), (declared.__name__, TYPES)):
-            if key in registry:
-                raise TypeError(f"{key} is declared twice")
-            registry[key] = declared
+        own = CLINIC_TYPES if topic.startswith("clinic.") else TYPES
+        name = declared.__name__
+        if topic in TOPICS or name in EVERY_TYPE:
+            raise TypeError(f"{name} ({topic}) is declared twice")
+        TOPICS[topic] = EVERY_TYPE[name] = own[name] = declared
         declared.TOPIC = topic
         return declared
 
@@ -117,12 +122,12 @@ def chapter_of(cls: type[EntryData]) -> str:
     return cls.__module__.rpartition(".")[2]
 
 
-def type_named(name: str) -> type[EntryData]:
+def type_named(name: str, types: Mapping[str, type[EntryData]] = TYPES) -> type[EntryData]:
     """The entry type called ``name``; raises UnknownEntryTypeError, with a near miss suggested."""
     try:
-        return TYPES[name]
+        return types[name]
     except KeyError:
-        near = [known for known in TYPES if known.lower() == str(name).lower().replace("_", "")]
+        near = [known for known in types if known.lower() == str(name).lower().replace("_", "")]
         hint = f" Did you mean {near[0]}?" if near else " GET /v1/entry-types lists them all."
         shown = str(name)[:60]
         raise UnknownEntryTypeError(f"There is no entry type “{shown}”.{hint}", "/type") from None
@@ -197,9 +202,9 @@ class Entry(CanMutateAggregate[UUID]):
 
     def mutate(self, plan: Any) -> Any:
         """The library's hook: the plan with this entry learnt (a new plan when ``plan`` is None)."""
-        from domain.plan import Plan  # noqa: PLC0415 - the plan is made of entries, not the reverse
+        from domain.aggregates import shell  # noqa: PLC0415 - histories are made of entries, not the reverse
 
-        known: Plan = Plan.shell(self) if plan is None else plan
+        known = shell(self) if plan is None else plan
         known.learn(self)
         return known
 

@@ -37,6 +37,7 @@ class Settled:
     counts_at: dict[str, datetime] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
+    fresh: Callable[[], Any] = PlanState
     corrected: dict[str, Entry] = field(default_factory=dict)
     amendments: dict[int, str] = field(default_factory=dict)
 
@@ -104,15 +105,15 @@ class Settled:
         places = (place for place, held in enumerate(self.order) if held.entry_id == entry_id)
         return next(places, None)
 
-    def state(self, until: datetime | None = None) -> PlanState:
+    def state(self, until: datetime | None = None) -> Any:
         """What the standing entries that count by ``until`` (None: all) add up to."""
-        plan = fold(self.until(until))
+        state = fold(self.until(until), self.fresh())
         if self.order and self.order[0].entry_id in self.gone:
-            plan.lifecycle.mark_in_error()
-        return plan
+            state.mark_in_error()
+        return state
 
 
-def settle(entries: Iterable[Entry]) -> Settled:
+def settle(entries: Iterable[Entry], fresh: Callable[[], Any] = PlanState) -> Settled:
     """Which of ``entries`` (in recorded order) stand, as corrected, in the order they count.
 
     1. Later amendments first: an entry marked in error is taken out (a mark or a correction can be
@@ -124,7 +125,7 @@ def settle(entries: Iterable[Entry]) -> Settled:
     Raises CircularReferenceError when entries refer to each other in a circle, which the rules keep
     from being recorded.
     """
-    settled = Settled()
+    settled = Settled(fresh=fresh)
     recorded = list(entries)
     amendments = [entry for entry in recorded if isinstance(entry.data, AMENDING)]
     for entry in recorded:
@@ -236,17 +237,17 @@ def _sort(settled: Settled) -> None:
         settled.order.sort(key=by_moment)
 
 
-def fold(entries: Iterable[Entry]) -> PlanState:
-    """What ``entries``, in the order in which they count, add up to."""
-    plan = PlanState()
+def fold(entries: Iterable[Entry], state: Any = None) -> Any:
+    """What ``entries``, in the order in which they count, make of ``state`` (None: a fresh plan's)."""
+    state = PlanState() if state is None else state
     for entry in entries:
-        advance(plan, entry)
-    return plan
+        advance(state, entry)
+    return state
 
 
-def advance(plan: PlanState, entry: Entry) -> None:
-    """Let the next entry in order change the plan."""
+def advance(state: Any, entry: Entry) -> None:
+    """Let the next entry in order change the state."""
     data = entry.data
-    data.apply(plan, entry)
+    data.apply(state, entry)
     if data.MATERIAL:
-        plan.signatures.note_material(entry)
+        state.signatures.note_material(entry)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from domain.clinic import DEFAULT_POLICY, Policy
+from domain.policy import DEFAULT_POLICY, Policy
 from domain.state import PlanState
 
 

@@ -90,6 +90,11 @@ class Parts(Generic[TPart]):
             del self.by_id[next(iter(self.by_id))]
         return part
 
+    def remove(self, key: str, entry: Entry) -> None:
+        """Take the part of that key out, if it is there."""
+        self.touched = entry.originator_version
+        self.by_id.pop(key, None)
+
     def edit(self, key: str, entry: Entry) -> TPart:
         """The part of that key, for writing."""
         self.touched = entry.originator_version

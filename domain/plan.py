@@ -1,137 +1,36 @@
-"""The Plan aggregate: opening it, recording entries, reading it at any moment."""
+"""The Plan aggregate: one client's treatment plan, from opening to its end."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import datetime
 from typing import Any
 
-from eventsourcing.domain import Aggregate
-
-from domain import amendments
-from domain.clinic import DEFAULT_POLICY, Policy
-from domain.entry import Author, Entry, EntryData, created_ids, references
-from domain.errors import (
-    DuplicateIdError,
-    EntryNotFoundError,
-    InvalidDataError,
-    MomentNotFoundError,
-    OccurredInFutureError,
-    PlanClosedError,
-    ReasonRequiredError,
-    TransitionError,
-)
-from domain.fields import New, check, fields_of
-from domain.fold import AMENDING, Settled, advance, fold, settle
+from domain.policy import DEFAULT_POLICY, Policy
+from domain.entry import Entry
+from domain.errors import PlanClosedError
+from domain.fold import AMENDING
+from domain.history import AHEAD, History
 from domain.obligations import obligations
 from domain.opening import PlanOpened
 from domain.state import PlanState
 
-AHEAD = timedelta(minutes=5)
-"""How far in the future an entry may lie: clocks differ a little."""
+__all__ = ["AHEAD", "Plan"]
 
 
-class Plan(Aggregate):
-    """One client's treatment plan: its entries in recorded order, and what they add up to.
+class Plan(History):
+    """One client's treatment plan: its entries in recorded order, and what they add up to."""
 
-    ``record`` decides and adds an entry; the library collects it from ``pending_events`` and stores
-    it. Reading at a moment (``at``) and recording use the same fold.
-    """
-
-    entries: list[Entry]
-    _settled: Settled | None
-    _state: PlanState | None
-    _straight: list[datetime]  # of the leading entries that count in recorded order: from when
-
-    @classmethod
-    def new(cls, plan_id: Any) -> Plan:
-        """A plan without entries; the first one recorded must open it."""
-        plan = cls.__new__(cls)
-        plan.__base_init__(plan_id, 0, datetime.min)
-        plan.entries, plan._straight = [], []
-        plan._settled, plan._state = Settled(), PlanState()
-        return plan
-
-    @classmethod
-    def shell(cls, first: Entry) -> Plan:
-        """The empty plan that ``first`` is about to be learnt by."""
-        plan = cls.new(first.originator_id)
-        plan._created_on = first.timestamp
-        return plan
-
-    def learn(self, entry: Entry) -> None:
-        """Take in the next entry: the only way a plan ever changes. Never refuses."""
-        self.entries.append(entry)
-        self._version, self._modified_on = entry.originator_version, entry.timestamp
-        if self._settled is None:
-            return
-        if self._settled.add(entry):
-            if self._state is not None:
-                advance(self._state, entry)
-            if len(self._straight) == len(self.entries) - 1:
-                self._straight.append(self._settled.counts_at[entry.entry_id])
-        else:
-            self._settled = self._state = None
-
-    @property
-    def settled(self) -> Settled:
-        """Which entries stand and from when each counts, knowing all that is recorded."""
-        if self._settled is None:
-            self._settled = settled = settle(self.entries)
-            for entry, standing in zip(self.entries, settled.order, strict=False):
-                if entry is not standing:
-                    break
-                if len(self._straight) < entry.version:
-                    self._straight.append(settled.counts_at[entry.entry_id])
-        return self._settled
+    CALLED = "plan"
+    FIRST = PlanOpened
+    fresh = PlanState
 
     @property
     def state(self) -> PlanState:
         """What all standing entries add up to."""
-        if self._state is None:
-            self._state = self.settled.state()
-        return self._state
-
-    # Reading at a moment
-
-    def at(self, version: int | None = None, effective_at: datetime | None = None) -> PlanState:
-        """The plan as known at ``version`` (None: now) and as true at ``effective_at`` (None: now).
-
-        Raises MomentNotFoundError when it did not exist at that moment.
-        """
-        settled = self.settled_at(version)
-        if not settled.until(effective_at):
-            raise MomentNotFoundError("The plan did not exist at that moment; ask for a later one.")
-        return settled.state(effective_at)
-
-    def settled_at(self, version: int | None) -> Settled:
-        """Which entries stand, knowing what was recorded until ``version``."""
-        if version is None or version == self.version:
-            return self.settled
-        if not 1 <= version <= self.version:
-            raise MomentNotFoundError(
-                f"The plan has versions 1 to {self.version}, not {version}.", newest=self.version
-            )
-        return self._straight_prefix(version) or settle(self.entries[:version])
-
-    def _straight_prefix(self, version: int) -> Settled | None:
-        if version > len(self._straight):
-            return None
-        known = self.entries[:version]
-        counts = dict(zip((e.entry_id for e in known), self._straight, strict=False))
-        return Settled(order=known, counts_at=counts)
-
-    def version_at(self, recorded_at: datetime) -> int:
-        """The newest version recorded by ``recorded_at``; raises MomentNotFoundError before the first."""
-        version = bisect_right(self.entries, recorded_at, key=lambda entry: entry.timestamp)
-        if version == 0:
-            raise MomentNotFoundError("The plan was recorded later than that; ask for a later moment.")
-        return version
+        state: PlanState = super().state
+        return state
 
     def document(
         self,
@@ -160,146 +59,7 @@ class Plan(Aggregate):
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
-    # Entries
-
-    def entry(self, entry_id: str) -> Entry:
-        """The entry of that id as it was recorded; raises EntryNotFoundError."""
-        for held in reversed(self.entries):
-            if held.entry_id == entry_id:
-                return held
-        raise EntryNotFoundError("This plan has no entry of that id.", "/data/entry_id")
-
-    def standing_entry(self, entry_id: str) -> Entry | None:
-        """The entry of that id as corrected, or None when it does not stand."""
-        place = self.settled.standing(entry_id)
-        return None if place is None else self.settled.order[place]
-
-    # Recording
-
-    def decide(
-        self,
-        data: EntryData,
-        *,
-        now: datetime,
-        recorded_by: Author,
-        new_id: Callable[[], str],
-        occurred_at: datetime | None = None,
-        **envelope: Any,
-    ) -> Entry:
-        """The entry that would be recorded next; the plan does not change.
-
-        ``now`` stands in for recorded_at until the database gives it. ``envelope``: voiced_by,
-        reason, session_id, command_id, causation_id. Raises a PlanHistoryError, naming the field.
-        """
-        data = _with_new_ids(data, new_id).complete(self)
-        entry = Entry(
-            originator_id=self.id,
-            originator_version=self.version + 1,
-            timestamp=now,
-            entry_id=new_id(),
-            data=data,
-            recorded_by=recorded_by,
-            occurred_at=occurred_at or now,
-            dated=occurred_at is not None,
-            **{name: held for name, held in envelope.items() if held is not None},
-        )
-        self._refuse(entry, now)
-        return entry
-
-    def record(self, data: EntryData, **given: Any) -> Entry:
-        """Decide an entry and learn it; it is pending until the application saves the plan."""
-        entry = self.decide(data, **given)
-        self.expect(entry)
-        return entry
-
-    def expect(self, entry: Entry, *, learn: bool = True) -> None:
-        """Let the library collect ``entry`` at the next save; learn it now, or when it is confirmed."""
-        self._pending_events.append(entry)
-        if learn:
-            self.learn(entry)
-
-    def confirm(
-        self, entries: Sequence[Entry], recorded_at: datetime, last_position: int
-    ) -> list[Entry]:
-        """Learn the saved ``entries`` as the database stamped them; returns them so."""
-        first = last_position - len(entries) + 1
-        learnt = self.version == entries[-1].version
-        dated = all(entry.dated for entry in entries)
-        for position, entry in enumerate(entries, start=first):
-            entry.__dict__.update(timestamp=recorded_at, position=position)
-            if not entry.dated:
-                entry.__dict__.update(occurred_at=recorded_at)
-        self._modified_on = recorded_at
-        if not learnt:
-            for entry in entries:
-                self.learn(entry)
-        elif not dated:
-            self._unsettle(entries[0].version)
-        return list(entries)
-
-    def forget_pending(self) -> None:
-        """Drop entries that were not saved, and what was learnt of them."""
-        unsaved = [entry for entry in self.entries if entry.position == 0]
-        self._pending_events.clear()
-        if unsaved:
-            del self.entries[-len(unsaved) :]
-            self._version = len(self.entries)
-            self._unsettle(self._version + 1)
-
-    def _unsettle(self, version: int) -> None:
-        """Settle and fold anew when next asked: something from ``version`` on is not as it was learnt."""
-        self._settled = self._state = None
-        del self._straight[version - 1 :]
-
-    def _refuse(self, entry: Entry, now: datetime) -> None:
-        if (self.version == 0) != isinstance(entry.data, PlanOpened):
-            raise TransitionError("A plan begins with PlanOpened, once.", "/type")
-        problems = [*check(entry.data, "/data")]
-        if entry.reason is not None:
-            problems += check(entry.reason, "/reason")
-        if problems:
-            raise InvalidDataError(problems)
-        moments = [("/occurred_at", entry.occurred_at)]
-        if getattr(entry.data, "occurred_at", None) is not None:  # a correction's
-            moments.append(("/data/occurred_at", entry.data.occurred_at))  # type: ignore[attr-defined] # looked up on the line above
-        for pointer, moment in moments:
-            if moment > now + AHEAD:
-                raise OccurredInFutureError(
-                    "Lies more than five minutes ahead; record it when it has happened.", pointer
-                )
-        self._refuse_taken_ids(entry)
-        self.settled.refuse_unknown_references(entry)
-        before = self._known_before(entry)
-        self._refuse_closed(entry, before)
-        if entry.reason is None and entry.data.needs_reason(before):
-            raise ReasonRequiredError(
-                f"{entry.type} needs its reason: give reason.text, one sentence on why.", "/reason"
-            )
-        if isinstance(entry.data, AMENDING):
-            amendments.decide_amendment(self, entry)
-        else:
-            entry.data.decide(before, entry)
-
-    def _known_before(self, entry: Entry) -> PlanState:
-        """The plan as it was true when the entry counts, knowing all that is recorded."""
-        order = self.settled.order
-        counts = self.settled.when(entry)
-        if not order or self.settled.counts_at[order[-1].entry_id] <= counts:
-            return self.state
-        return fold(self.settled.until(counts))
-
-    def _refuse_taken_ids(self, entry: Entry) -> None:
-        fresh: set[str] = set()
-        for kind, created, pointer in created_ids(entry):
-            if created in self.settled.taken or created in fresh:
-                raise DuplicateIdError(
-                    f"This id is taken in this plan; choose another {kind.replace('_', ' ')} id or "
-                    "leave it out.",
-                    pointer,
-                )
-            fresh.add(created)
-
-    def _refuse_closed(self, entry: Entry, before: PlanState) -> None:
+    def _refuse_by_status(self, entry: Entry, before: PlanState) -> None:
         status = before.lifecycle.status
         in_error = status == "entered_in_error" and not isinstance(entry.data, AMENDING)
         if before.lifecycle.closed and (in_error or not entry.data.WHEN_CLOSED):
@@ -308,45 +68,3 @@ class Plan(Aggregate):
                 "/type",
                 status=status,
             )
-
-    def warnings(self, entry: Entry) -> list[dict[str, Any]]:
-        """Entries that count later than ``entry`` and still use what it ended."""
-        ended = set(entry.data.ends())
-        place = self.settled.standing(entry.entry_id) if ended else None
-        if place is None:
-            return []
-        return [
-            {
-                "entry_id": later.entry_id,
-                "version": later.version,
-                "type": later.type,
-                "detail": f"Counts later than this {entry.type} and still uses what it ended.",
-            }
-            for later in self.settled.order[place + 1 :]
-            if "plan" in ended or ended & set(_referred(later))
-        ]
-
-
-def _referred(entry: Entry) -> Iterator[str]:
-    return (held for rule, held, _ in references(entry) if rule.orders)
-
-
-def _with_new_ids(data: EntryData, new_id: Callable[[], str]) -> EntryData:
-    """``data`` with a fresh id wherever it brings in something new and the caller gave none."""
-    return _fill(data, new_id) if _makes_ids(type(data)) else data
-
-
-@cache
-def _makes_ids(cls: type) -> bool:
-    return any(isinstance(f.link, New) or (f.nested and _makes_ids(f.type)) for f in fields_of(cls))
-
-
-def _fill(group: Any, new_id: Callable[[], str]) -> Any:
-    filled: dict[str, Any] = {}
-    for field in fields_of(type(group)):
-        held = getattr(group, field.name)
-        if isinstance(field.link, New) and not held:
-            filled[field.name] = new_id()
-        elif field.nested and held is not None and not field.many and _makes_ids(field.type):
-            filled[field.name] = _fill(held, new_id)
-    return replace(group, **filled) if filled else group

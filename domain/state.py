@@ -68,3 +68,7 @@ class PlanState:
         for section in self.sections():
             shown.update(section.document())
         return shown
+
+    def mark_in_error(self) -> None:
+        """The opening itself was entered in error, and with it everything."""
+        self.lifecycle.mark_in_error()

@@ -255,10 +255,10 @@ class _Judge:
     def __init__(self, before: Settled, after: Settled) -> None:
         self.sides = (before, after), (after, before)
         self.behind: dict[int, set[int]] = {}
-        if _opened_in_error(before) != _opened_in_error(after):
-            for here, there in self.sides:
-                if _opened_in_error(there):
-                    self._blame(1, self._absent(here.order[0].entry_id, 1, here, there))
+        opening = before.order[0].entry_id
+        for here, there in self.sides:
+            if opening in there.gone and opening not in here.gone:
+                self.behind[1] = {self._absent(opening, 1, here, there)}
 
     def hear(self, old: Sequence[Entry], new: Sequence[Entry]) -> None:
         """Take in what counts on the two sides, from where they part."""
@@ -267,14 +267,13 @@ class _Judge:
             standing = {entry.entry_id: entry for entry in there.order}
             for entry in mine:
                 twin = counting.get(entry.entry_id) or standing.get(entry.entry_id)
+                behind = self.behind.setdefault(entry.version, set())
                 if twin is None:
-                    version = entry.version
-                    by = self._absent(entry.entry_id, version, here, there)
-                    self._blame(version, *(_sources(entry) if by == version else (by,)))
+                    behind |= self._without(entry, here, there)
                 elif _sources(twin) != _sources(entry):
-                    self._hear_corrections(entry, twin, here, there)
+                    behind |= self._by_corrections(entry.entry_id)
                 elif entry.entry_id not in counting:
-                    self._blame(entry.version, *_sources(entry))
+                    behind.update(_sources(entry))
 
     def made_by(self, touched: Iterable[Sources]) -> tuple[int, ...]:
         """The versions behind a change by those who ``touched``; all there are when nobody did."""
@@ -283,20 +282,37 @@ class _Judge:
             made |= self.behind.get(sources[0], set())
         return tuple(sorted(made or set().union(*self.behind.values())))
 
-    def _blame(self, version: int, *behind: int) -> None:
-        self.behind.setdefault(version, set()).update(behind)
-
-    def _hear_corrections(self, entry: Entry, twin: Entry, here: Settled, there: Settled) -> None:
-        for mine, having, lacking in ((entry, here, there), (twin, there, here)):
-            for version in mine.sources[1:]:
-                correction = having.amendments[version]
-                if correction not in lacking.taken or correction in lacking.gone:
-                    by = self._absent(correction, version, having, lacking)
-                    self._blame(entry.version, by)
+    def _without(self, entry: Entry, here: Settled, there: Settled) -> set[int]:
+        """Who is behind an entry that stands ``here`` but not ``there``."""
+        by = self._absent(entry.entry_id, entry.version, here, there)
+        if by == entry.version:
+            return set(_sources(entry))
+        if _stands(by, here) and _stands(by, there):  # it was about something else, for a time
+            return self._by_corrections(entry.entry_id)
+        return {by}
 
     def _absent(self, entry_id: str, version: int, here: Settled, there: Settled) -> int:
-        """Who is behind an entry that stands ``here`` but not ``there``; itself when unknown there."""
+        """The entry because of which one stands ``here`` but not ``there``; itself if unknown there."""
         by = there.gone.get(entry_id)
         if by is None or by not in there.amendments:
             return version
-        return self._absent(there.amendments[by], by, there, here)
+        return by if _stands(by, here) else self._absent(there.amendments[by], by, there, here)
+
+    def _by_corrections(self, entry_id: str) -> set[int]:
+        """Who is behind an entry's other form; where that is indirect, every amendment of one side."""
+        found: set[int] = set()
+        for here, there in self.sides:
+            held = here.corrected.get(entry_id)
+            if held is not None and not _stands(held.version, there):
+                found.add(self._absent(held.entry_id, held.version, here, there))
+        return found or {
+            version
+            for here, there in self.sides
+            for version in here.amendments
+            if _stands(version, here) and not _stands(version, there)
+        }
+
+
+def _stands(amendment: int, settled: Settled) -> bool:
+    entry_id = settled.amendments.get(amendment)
+    return entry_id is not None and entry_id not in settled.gone

@@ -20,6 +20,10 @@ CREATE TABLE IF NOT EXISTS migrations (
     name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
 )
 """
+_PREPARED = """
+SELECT count(*) = 3 AND to_regnamespace('plan_history') IS NOT NULL FROM pg_roles
+WHERE rolname IN ('plan_history_owner', 'plan_history_api', 'plan_history_projector')
+"""
 
 
 class MigrationError(Exception):
@@ -47,24 +51,27 @@ def migrations() -> list[Migration]:
 
 
 def migrate(
-    url: str, *, told: Callable[[str], None] = lambda _: None, steps: Sequence[Migration] | None = None
+    url: str,
+    *,
+    told: Callable[[str], None] = lambda _: None,
+    steps: Sequence[Migration] | None = None,
 ) -> list[str]:
     """Bring the database at ``url`` to this version; returns the names of what was applied.
 
     Safe to run by several at once: they wait for one another. ``url`` needs a user who may create
-    roles, or roles created before by ``service/migrations/roles.sql``.
+    roles, or roles and schema made before by ``service/migrations/roles.sql``.
     """
     applied = []
     with psycopg.connect(url, autocommit=True, connect_timeout=5) as conn:
         conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        _ensure_roles(conn)
-        conn.execute("SET ROLE plan_history_owner")
+        _become_owner(conn)
         conn.execute("SET search_path = plan_history")
         conn.execute(_LEDGER)
-        done = dict(conn.execute("SELECT name, checksum FROM migrations").fetchall())
+        ledger = conn.execute("SELECT name, checksum FROM migrations").fetchall()
+        done: dict[str, str] = dict(ledger)
         for step in migrations() if steps is None else steps:
             if step.name in done:
-                _refuse_changed(step, str(done[step.name]))
+                _refuse_changed(step, done[step.name])
                 continue
             with conn.transaction():
                 conn.execute(step.sql.encode())
@@ -80,21 +87,19 @@ def migrate(
     return applied
 
 
-def _ensure_roles(conn: psycopg.Connection) -> None:
-    known = conn.execute(
-        "SELECT count(*) FROM pg_roles WHERE rolname IN ('plan_history_api', 'plan_history_projector') "
-        "OR (rolname = 'plan_history_owner' AND pg_has_role(current_user, oid, 'MEMBER'))"
-    ).fetchone()
-    schema = conn.execute("SELECT to_regnamespace('plan_history') IS NOT NULL").fetchone()
-    if known == (3,) and schema == (True,):
-        return
+def _become_owner(conn: psycopg.Connection) -> None:
+    """Take the owner's role; what of roles and schema is missing is made first."""
     try:
-        sql = resources.files("service.migrations").joinpath("roles.sql").read_bytes()
-        conn.execute(sql)
+        there = conn.execute(_PREPARED).fetchone()
+        if there != (True,):
+            sql = resources.files("service.migrations").joinpath("roles.sql").read_bytes()
+            conn.execute(sql)
+        conn.execute("SET ROLE plan_history_owner")
     except psycopg.errors.InsufficientPrivilege as refused:
         raise MigrationError(
-            "This database user may not create the service's roles. Let an administrator run "
-            "service/migrations/roles.sql once and grant the three roles to this user."
+            "This database user may not create the service's roles and schema. Let an "
+            "administrator run service/migrations/roles.sql in this database and grant the three "
+            "roles to this user."
         ) from refused
 
 

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+import psycopg
 
-from domain.entry import TOPICS
 from domain.errors import InvalidDataError, Problem
 from domain.fields import plain_moment
 from domain.plan import Plan
-from projections.rows import COLUMNS, entry_from_row
+from projections.rows import COLUMNS, Row, entry_from_row
 from service.clinics import create_clinic
 from service.errors import UnknownClinicError
 
+Connection = psycopg.Connection[Any]
 FORMAT = "plan-history/clinic-log/v1"
 BATCH = 500
-_READ = f"SELECT {COLUMNS}, plan_id, leaf FROM entries WHERE clinic_id = %s ORDER BY position"
+_READ = f"SELECT {COLUMNS}, plan_id, leaf FROM entries WHERE clinic_id = %s ORDER BY position"  # noqa: S608 - our own column names
 _RESTORE = """
 SELECT restore_entries(%s, %s, %s::uuid[], %s::int[], %s::uuid[], %s::uuid[], %s::timestamptz[],
     %s::text[], %s::bytea[])
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An entry as a line of an export holds it."""
+
+    position: int
+    plan_id: UUID
+    version: int
+    entry_id: UUID
+    command_id: UUID
+    recorded_at: datetime
+    topic: str
+    state: bytes
+    leaf: bytes
+
+    def row(self) -> Row:
+        """It as a row of the record."""
+        return (
+            self.position,
+            self.version,
+            self.recorded_at,
+            self.entry_id,
+            self.command_id,
+            self.topic,
+            self.state,
+        )
 
 
 def to_line(held: dict[str, Any]) -> bytes:
@@ -31,16 +60,18 @@ def to_line(held: dict[str, Any]) -> bytes:
     return orjson.dumps(held) + b"\n"
 
 
-def _confine(conn: Any, clinic_id: UUID) -> None:
+def _confine(conn: Connection, clinic_id: UUID) -> None:
     conn.execute("SELECT set_config('plan_history.clinic_id', %s, false)", [str(clinic_id)])
 
 
-def export_lines(conn: Any, clinic_id: UUID) -> tuple[dict[str, Any], Generator[bytes, None, None]]:
+def export_lines(
+    conn: Connection, clinic_id: UUID
+) -> tuple[dict[str, Any], Generator[bytes, None, None]]:
     """The heading and the lines of a clinic's log (as the owner); raises UnknownClinicError."""
     _confine(conn, clinic_id)
     row = conn.execute(
-        "SELECT c.name, c.rehearsal, l.position FROM clinics c JOIN clinic_logs l USING (clinic_id) "
-        "WHERE clinic_id = %s",
+        "SELECT c.name, c.rehearsal, l.position FROM clinics c "
+        "JOIN clinic_logs l USING (clinic_id) WHERE clinic_id = %s",
         [clinic_id],
     ).fetchone()
     if row is None:
@@ -56,7 +87,7 @@ def export_lines(conn: Any, clinic_id: UUID) -> tuple[dict[str, Any], Generator[
     return heading, _lines(conn, clinic_id, row[2])
 
 
-def _lines(conn: Any, clinic_id: UUID, last: int) -> Generator[bytes, None, None]:
+def _lines(conn: Connection, clinic_id: UUID, last: int) -> Generator[bytes, None, None]:
     with conn.transaction(), conn.cursor("export", binary=True) as cursor:
         cursor.itersize = 2_000
         for held in cursor.execute(_READ, [clinic_id]):
@@ -79,40 +110,47 @@ def _lines(conn: Any, clinic_id: UUID, last: int) -> Generator[bytes, None, None
 
 
 def import_lines(
-    conn: Any,
+    conn: Connection,
     lines: Iterable[bytes],
     *,
     began: Callable[[int], None] = lambda _: None,
     told: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Restore a clinic from an export's lines (as the owner); goes on where an earlier import stopped.
+    """Restore a clinic from an export's lines (as the owner); goes on where an import stopped.
 
-    Raises InvalidDataError naming the line at fault; batches before it stay, nothing is half-written.
+    Raises InvalidDataError naming the line at fault; batches before it stay whole.
     """
     given = iter(lines)
     heading = _heading(next(given, b""))
-    clinic_id = UUID(heading["clinic_id"])
-    began(heading["entries"])
+    clinic_id, total = UUID(heading["clinic_id"]), heading["entries"]
+    began(total)
     known = _known(conn, clinic_id, heading)
-    imported, batch, number = 0, [], 1
-    for number, line in enumerate(given, start=2):
-        held = _entry(line, number)
-        if held["position"] <= known:
-            _refuse_other(conn, clinic_id, held, number)
+    batch: list[Line] = []
+    position = 0
+    for position, line in enumerate(given, start=1):
+        held = _entry(line, position, total)
+        if position <= known:
+            _refuse_other(conn, clinic_id, held)
             told(1)
             continue
         batch.append(held)
         if len(batch) == BATCH:
-            imported += _restore(conn, clinic_id, batch, number)
+            _restore(conn, clinic_id, batch)
             told(len(batch))
             batch = []
     if batch:
-        imported += _restore(conn, clinic_id, batch, number)
+        _restore(conn, clinic_id, batch)
         told(len(batch))
-    if known + imported < heading["entries"] and number - 1 < heading["entries"]:
-        raise _wrong(number + 1, f"The file ends early: its heading promises {heading['entries']} entries.")
+    if position < total:
+        early = f"The file ends early: its heading promises {total} entries."
+        raise _wrong(_number(position + 1), early)
     _claim(conn, clinic_id)
-    return {"clinic_id": str(clinic_id), "imported": imported, "known": known}
+    return {"clinic_id": str(clinic_id), "imported": max(total - known, 0), "known": known}
+
+
+def _number(position: int) -> int:
+    """The number of the line that holds the entry at a position: the first line is the heading."""
+    return position + 1
 
 
 def _wrong(number: int, detail: str) -> InvalidDataError:
@@ -122,17 +160,20 @@ def _wrong(number: int, detail: str) -> InvalidDataError:
 def _heading(line: bytes) -> dict[str, Any]:
     try:
         held = orjson.loads(line)
-        if held["format"] != FORMAT:
-            raise ValueError(held["format"])
+        known = held["format"] == FORMAT
         UUID(held["clinic_id"])
-        return {**held, "entries": int(held["entries"]), "name": str(held["name"])}
-    except (ValueError, KeyError, TypeError) as wrong:
-        raise _wrong(1, f"This is no export of a clinic's log ({FORMAT}).") from wrong
+        heading = {**held, "entries": int(held["entries"]), "name": str(held["name"])}
+    except (ValueError, KeyError, TypeError):
+        known, heading = False, {}
+    if not known:
+        raise _wrong(1, f"This is no export of a clinic's log ({FORMAT}).")
+    return heading
 
 
-def _known(conn: Any, clinic_id: UUID, heading: dict[str, Any]) -> int:
+def _known(conn: Connection, clinic_id: UUID, heading: dict[str, Any]) -> int:
     _confine(conn, clinic_id)
-    row = conn.execute("SELECT position FROM clinic_logs WHERE clinic_id = %s", [clinic_id]).fetchone()
+    found = conn.execute("SELECT position FROM clinic_logs WHERE clinic_id = %s", [clinic_id])
+    row = found.fetchone()
     if row is None:
         rehearsal = bool(heading.get("rehearsal"))
         create_clinic(conn, heading["name"], rehearsal=rehearsal, clinic_id=clinic_id)
@@ -140,78 +181,95 @@ def _known(conn: Any, clinic_id: UUID, heading: dict[str, Any]) -> int:
     return int(row[0])
 
 
-def _entry(line: bytes, number: int) -> dict[str, Any]:
+def _entry(line: bytes, position: int, total: int) -> Line:
     try:
         held = orjson.loads(line)
-        entry = {
-            "position": int(held["position"]),
-            "plan_id": UUID(held["plan_id"]),
-            "version": int(held["version"]),
-            "entry_id": UUID(held["entry_id"]),
-            "command_id": UUID(held["command_id"]),
-            "recorded_at": datetime.fromisoformat(held["recorded_at"]),
-            "topic": held["topic"],
-            "leaf": bytes.fromhex(held["leaf"]),
-            "state": orjson.dumps(held["state"]),
-        }
-        if entry["topic"] not in TOPICS:
-            raise ValueError(f"unknown topic {str(entry['topic'])[:60]}")
-        _readable(entry)
+        entry = Line(
+            position=int(held["position"]),
+            plan_id=UUID(held["plan_id"]),
+            version=int(held["version"]),
+            entry_id=UUID(held["entry_id"]),
+            command_id=UUID(held["command_id"]),
+            recorded_at=datetime.fromisoformat(held["recorded_at"]),
+            topic=held["topic"],
+            state=orjson.dumps(held["state"]),
+            leaf=bytes.fromhex(held["leaf"]),
+        )
+        entry_from_row(entry.row(), entry.plan_id)  # whatever is kept must be readable
     except Exception as wrong:
-        raise _wrong(number, f"This line is no entry of a log: {type(wrong).__name__}.") from wrong
+        detail = f"This line is no entry of a log: {type(wrong).__name__}."
+        raise _wrong(_number(position), detail) from wrong
+    if entry.position != position:
+        detail = (
+            f"Position {position} belongs here, not {entry.position}: lines are missing or moved."
+        )
+        raise _wrong(_number(position), detail)
+    if position > total:
+        detail = f"The file goes on here, but its heading promises {total} entries."
+        raise _wrong(_number(position), detail)
     return entry
 
 
-def _readable(held: dict[str, Any]) -> None:
-    """Raise unless the entry can be read back."""
-    names = ("position", "version", "recorded_at", "entry_id", "command_id", "topic", "state")
-    values = [held[name] for name in names]
-    entry_from_row(tuple(values), held["plan_id"])  # type: ignore[arg-type] # the columns in order
-
-
-def _refuse_other(conn: Any, clinic_id: UUID, held: dict[str, Any], number: int) -> None:
+def _refuse_other(conn: Connection, clinic_id: UUID, held: Line) -> None:
     row = conn.execute(
         "SELECT entry_id, leaf FROM entries WHERE clinic_id = %s AND position = %s",
-        [clinic_id, held["position"]],
+        [clinic_id, held.position],
     ).fetchone()
-    if row is None or row[0] != held["entry_id"] or bytes(row[1]) != held["leaf"]:
-        raise _wrong(number, "The clinic holds another entry at this position; import into an empty one.")
+    if row is None or row[0] != held.entry_id or bytes(row[1]) != held.leaf:
+        detail = "The clinic holds another entry at this position; import into an empty one."
+        raise _wrong(_number(held.position), detail)
 
 
-def _restore(conn: Any, clinic_id: UUID, batch: list[dict[str, Any]], number: int) -> int:
-    names = ("plan_id", "version", "entry_id", "command_id", "recorded_at", "topic", "state")
-    columns = [[held[name] for held in batch] for name in names]
+def _restore(conn: Connection, clinic_id: UUID, batch: Sequence[Line]) -> None:
+    columns = [
+        [getattr(held, name) for held in batch]
+        for name in (
+            "plan_id",
+            "version",
+            "entry_id",
+            "command_id",
+            "recorded_at",
+            "topic",
+            "state",
+        )
+    ]
+    first, last = batch[0].position, batch[-1].position
     try:
         with conn.transaction():
-            conn.execute(_RESTORE, [clinic_id, batch[0]["position"], *columns])
-            last = batch[-1]
-            row = conn.execute(
-                "SELECT leaf FROM entries WHERE clinic_id = %s AND position = %s",
-                [clinic_id, last["position"]],
-            ).fetchone()
-            if row is None or bytes(row[0]) != last["leaf"]:
-                detail = "An entry up to here differs from what was exported: its leaf does not match."
-                raise _wrong(number, detail)
-    except InvalidDataError:
-        raise
-    except Exception as refused:
-        said = getattr(getattr(refused, "diag", None), "message_primary", None) or type(refused).__name__
-        raise _wrong(number, f"The entries up to this line do not fit the log: {said}.") from refused
-    return len(batch)
+            conn.execute(_RESTORE, [clinic_id, first, *columns])
+            _refuse_changed(conn, clinic_id, batch)
+    except (psycopg.IntegrityError, psycopg.DataError) as refused:
+        said = refused.diag.message_primary or type(refused).__name__
+        detail = f"The entries up to this line do not fit the log: {said}."
+        raise _wrong(_number(last), detail) from refused
 
 
-def _claim(conn: Any, clinic_id: UUID) -> None:
+def _refuse_changed(conn: Connection, clinic_id: UUID, batch: Sequence[Line]) -> None:
+    """Raise at the first entry whose leaf, computed anew, is not the one that was exported."""
+    leaves = conn.execute(
+        "SELECT leaf FROM entries WHERE clinic_id = %s AND position >= %s ORDER BY position",
+        [clinic_id, batch[0].position],
+    ).fetchall()
+    for (leaf,), held in zip(leaves, batch, strict=True):
+        if bytes(leaf) != held.leaf:
+            detail = "This entry is not as it was exported: its leaf does not match."
+            raise _wrong(_number(held.position), detail)
+
+
+def _claim(conn: Connection, clinic_id: UUID) -> None:
     """Note which plans are open for which client, as appending would have."""
     plans: dict[UUID, Plan] = {}
-    with conn.transaction(), conn.cursor("claims", binary=True) as cursor:
-        cursor.itersize = 2_000
-        for row in cursor.execute(_READ, [clinic_id]):
-            entry = entry_from_row(row[:7], row[7])
-            plan = plans.get(entry.plan_id)
-            if plan is None:
-                plan = plans[entry.plan_id] = Plan.shell(entry)
-            plan.learn(entry)
     with conn.transaction():
+        # Nobody appends until the claims are noted.
+        conn.execute("SELECT FROM clinic_logs WHERE clinic_id = %s FOR UPDATE", [clinic_id])
+        with conn.cursor("claims", binary=True) as cursor:
+            cursor.itersize = 2_000
+            for row in cursor.execute(_READ, [clinic_id]):
+                entry = entry_from_row(row[:7], row[7])
+                plan = plans.get(entry.plan_id)
+                if plan is None:
+                    plan = plans[entry.plan_id] = Plan.shell(entry)
+                plan.learn(entry)
         conn.execute("DELETE FROM open_plans WHERE clinic_id = %s", [clinic_id])
         for plan_id, plan in plans.items():
             if not plan.state.lifecycle.closed:

@@ -4,6 +4,9 @@
 DO $$
 DECLARE
     v_role text;
+    -- From 16 on a member may lack the right to take the role, as who created it does at first.
+    v_taken text := CASE WHEN current_setting('server_version_num')::integer < 160000
+                         THEN 'MEMBER' ELSE 'SET' END;
 BEGIN
     FOREACH v_role IN ARRAY ARRAY['plan_history_owner', 'plan_history_api', 'plan_history_projector'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
@@ -13,8 +16,15 @@ BEGIN
                 NULL;  -- another database of this server was quicker
             END;
         END IF;
-        IF NOT pg_has_role(current_user, v_role, 'MEMBER') THEN
-            EXECUTE format('GRANT %I TO %I', v_role, current_user);
+        IF NOT pg_has_role(current_user, v_role, v_taken) THEN
+            BEGIN
+                EXECUTE format('GRANT %I TO %I', v_role, current_user);
+            EXCEPTION WHEN insufficient_privilege THEN
+                IF v_role = 'plan_history_owner' THEN
+                    RAISE;
+                END IF;
+                -- api and projector sign in as themselves; who migrates need not be able to be them
+            END;
         END IF;
     END LOOP;
 END

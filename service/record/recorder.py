@@ -89,16 +89,34 @@ class ClinicRecorder(ApplicationRecorder):
         entries = [held for held in stored_events if isinstance(held, StoredEntry)]
         if not entries:
             return []
-        try:
-            row = self._append(entries, command)
-        except StoreUnavailableError:
-            found = self._stored_already(entries, command)
-            row = found or self._append(entries, command)
+        with self.database.time_limit():
+            row = self._append_surely(entries, command)
         self._settle(row, entries, command)
         if command.replayed:
             return None
         first = command.last_position - len(entries) + 1
         return range(first, command.last_position + 1)
+
+    def _append_surely(self, entries: list[StoredEntry], command: Command) -> TupleRow:
+        """Append, or find out that an append which did not answer had been committed all the same.
+
+        Tried again for as long as connections prove dead and there is time. Then the attempt before
+        may be committed between the look and the next attempt, and that one be told of a change.
+        """
+        again = False
+        while True:
+            try:
+                row = self._append(entries, command)
+            except StoreUnavailableError as failed:
+                found = self._stored_already(entries)
+                if found is not None:
+                    return found
+                if not failed.facts.get("stale"):
+                    raise
+                again = True
+            else:
+                changed = again and row[0] == "plan-changed"
+                return (changed and self._stored_already(entries)) or row
 
     def _append(self, entries: list[StoredEntry], command: Command) -> TupleRow:
         first = entries[0]
@@ -123,8 +141,8 @@ class ClinicRecorder(ApplicationRecorder):
         assert row is not None
         return row
 
-    def _stored_already(self, entries: list[StoredEntry], command: Command) -> TupleRow | None:
-        """Whether the append that did not answer had been committed all the same."""
+    def _stored_already(self, entries: list[StoredEntry]) -> TupleRow | None:
+        """What ``append_entries`` would have answered, if exactly these entries are stored."""
         last = entries[-1]
 
         def look(conn: BoundedConnection) -> TupleRow | None:
@@ -179,7 +197,12 @@ class ClinicRecorder(ApplicationRecorder):
     ) -> Sequence[StoredEvent]:
         """The stored entries of one plan."""
         query = _BY_PLAN + (" ORDER BY version DESC" if desc else " ORDER BY version")
-        parameters: list[Any] = [self.clinic_id, originator_id, gt or 0, lte or LAST]
+        parameters: list[Any] = [
+            self.clinic_id,
+            originator_id,
+            0 if gt is None else gt,
+            LAST if lte is None else lte,
+        ]
         if limit is not None:
             query, parameters = query + " LIMIT %s", [*parameters, limit]
 
@@ -203,7 +226,8 @@ class ClinicRecorder(ApplicationRecorder):
         wanted = list(topics) or None
 
         def read(conn: BoundedConnection) -> list[TupleRow]:
-            parameters = [self.clinic_id, first, stop or 2**62, wanted, wanted, limit]
+            last = 2**62 if stop is None else stop
+            parameters = [self.clinic_id, first, last, wanted, wanted, limit]
             return conn.execute(_BY_POSITION, parameters, binary=True).fetchall()
 
         return [_stored(row[:7], row[7]) for row in self.database.in_clinic(self.clinic_id, read)]

@@ -57,10 +57,9 @@ class Job:
         return "return {" + ", ".join(f"{name} = {held}" for name, held in parts.items()) + "}\n"
 
     def _spread(self, connections: int) -> tuple[Place, ...]:
-        """The places, again and again until every connection has one; followed ones are never shared."""
-        if len(self.places) == 1 or len(self.places) >= connections:
-            return self.places if self.body is None or len(self.places) > 1 else self.places * connections
-        return self.places * -(-connections // len(self.places))
+        """The places, repeated until every connection has one; a single GET stays as it is."""
+        alone = len(self.places) == 1 and self.body is None
+        return self.places if alone else self.places * -(-connections // len(self.places))
 
 
 def _lua(text: str) -> str:

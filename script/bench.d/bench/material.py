@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from itertools import count
 from uuid import NAMESPACE_URL, uuid5
 
@@ -25,6 +24,7 @@ GOALS = tuple(_id(f"goal/{number}") for number in range(3))
 THERAPIST = _id("therapist")
 SUPERVISOR = _id("supervisor")
 CONSENT = Consent(given=True, explained_by="The therapist", limits="Stops whenever the client says so.")
+PRACTICE = _id("practice/0")
 TECHNIQUES = ("Graded exposure", "Thought record", "Values work")
 
 
@@ -53,7 +53,7 @@ def foundation() -> list[EntryData]:
         PreferenceVoiced(about="pace", text="Would rather go slowly and understand each step."),
         *(_goal(number) for number in range(3)),
         *(_intervention(number) for number in range(3)),
-        PracticeAssigned(practice_id=_id("practice/0"), task="Write down what came up on the way."),
+        PracticeAssigned(practice_id=PRACTICE, task="Write down what came up on the way."),
     ]
 
 
@@ -86,7 +86,7 @@ def _intervention(number: int) -> InterventionAgreed:
 
 def course() -> Iterator[EntryData]:
     """What follows, without end: mostly measures, progress and practice."""
-    practice = _id("practice/0")
+    practice = PRACTICE
     for number in count(1):
         goal = GOALS[number % 3]
         yield MeasureRecorded(goal_id=goal, value=number % 5, by="client", note="Counted in the diary.")
@@ -118,10 +118,3 @@ def life(entries: int) -> list[EntryData]:
     going_on = course()
     held = foundation()
     return held[:entries] + [next(going_on) for _ in range(entries - len(held))]
-
-
-def moments(begin: datetime, step: timedelta) -> Iterator[datetime]:
-    """Moments from ``begin`` on, ``step`` apart."""
-    while True:
-        yield begin
-        begin += step

@@ -104,17 +104,13 @@ def test_a_home_closed_to_the_account_keeps_its_database_elsewhere(
         assert stat.S_IMODE(path.stat().st_mode) == mode, path
 
 
-@for_root
-def test_a_database_that_is_gone_is_not_replaced_by_an_empty_one(
-    tmp_path: Path, root_state: Path
-) -> None:
+def test_a_database_that_is_gone_is_not_replaced_by_an_empty_one(home: Path) -> None:
     """When the folder elsewhere has vanished, we say so instead of starting with nothing."""
-    home = tmp_path / "home"
-    with EmbeddedPostgres(home, fast=True):
-        pass
-    shutil.rmtree(root_state / "databases")
+    desk = prepare_home(home) / "postgres"
+    desk.mkdir(mode=0o700)
+    (desk / "elsewhere").write_text(str(home / "vanished"))
     with pytest.raises(EmbeddedPostgresError, match="which is gone"):
-        EmbeddedPostgres(home, fast=True).start()
+        EmbeddedPostgres(home).start()
 
 
 @for_root

@@ -74,12 +74,11 @@ def test_its_files_are_closed_to_others(shared: EmbeddedPostgres) -> None:
             assert mode == 0o600, path
 
 
-def test_the_password_is_long_and_new_for_each_home(folder: Path) -> None:
+def test_the_password_is_long_and_new_for_each_home(
+    shared: EmbeddedPostgres, used_home: Path
+) -> None:
     """Two homes do not share a password, and each has 256 bits of chance in it."""
-    passwords = set()
-    for name in ("one", "two"):
-        with EmbeddedPostgres(folder / name, fast=True):
-            passwords.add((folder / name / "postgres" / "password").read_text())
+    passwords = {(home / "postgres" / "password").read_text() for home in (shared.home, used_home)}
     assert len(passwords) == 2
     assert all(len(password) >= 43 for password in passwords)
 

@@ -11,11 +11,11 @@ import pytest
 from service.embedded import EmbeddedPostgres, EmbeddedPostgresError, prepare_home, running
 
 
-def test_what_was_written_is_there_after_a_restart(home: Path) -> None:
-    """A first start makes the database, an orderly stop keeps it, a warm start opens it again."""
-    with EmbeddedPostgres(home) as server, psycopg.connect(server.dsn()) as connection:
+def test_what_was_written_is_there_after_a_restart(used_home: Path) -> None:
+    """An orderly stop keeps what was written, and the next start opens it again."""
+    with EmbeddedPostgres(used_home) as server, psycopg.connect(server.dsn()) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 'Grüße' AS word")
-    with EmbeddedPostgres(home) as server, psycopg.connect(server.dsn()) as connection:
+    with EmbeddedPostgres(used_home) as server, psycopg.connect(server.dsn()) as connection:
         assert connection.execute("SELECT word FROM kept").fetchall() == [("Grüße",)]
 
 

@@ -1,0 +1,29 @@
+"""What a clinic sets for itself: intervals, due periods, thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from domain.fields import RangeRule
+
+PolicyDays = Annotated[int, RangeRule(1, 3650)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The clinic's numbers; periods in days unless the name says hours."""
+
+    formal_review_days: PolicyDays = 182
+    reevaluation_days: PolicyDays = 7
+    safety_review_days: PolicyDays = 1
+    answer_days: PolicyDays = 14
+    first_signature_days: PolicyDays = 30
+    cosignature_days: PolicyDays = 14
+    client_agreement_days: PolicyDays = 30
+    late_after_hours: Annotated[int, RangeRule(1, 8760)] = 24
+    require_if_match: bool = False
+    retention_days: Annotated[int, RangeRule(1, 36_500)] = 3650
+
+
+DEFAULT_POLICY = Policy()
