@@ -13,16 +13,22 @@ from flask_smorest import Api
 from api import errors
 from api.auth import sign_in
 from api.catalogue import catalogue
+from api.clinic import clinic
 from api.docs import docs, root
 from api.errors import InvalidQueryError
+from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
+from api.measures import measures
 from api.openapi import SETTINGS, describe
 from api.plans import plans
 from api.timeline import timeline
+from api.worklist import worklist
 from service.container import Container
 
 MOST_BYTES = 1024 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HEADERS = {
     "Cache-Control": "private, no-cache",
     "X-Content-Type-Options": "nosniff",
@@ -45,7 +51,7 @@ def create_app(container: Container) -> Flask:
     app.after_request(_finish)
     api = Api(app)
     describe(api)
-    for blueprint in (plans, timeline, catalogue, health):
+    for blueprint in (plans, timeline, worklist, measures, figures, clinic, catalogue, health):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.register_blueprint(root)
@@ -80,20 +86,26 @@ def _finish(answer: Response) -> Response:
     if "Content-Security-Policy" not in headers:
         headers["Content-Security-Policy"] = _POLICY
     headers["X-Request-ID"] = g.get("request_id", "")
-    traceparent = request.headers.get("traceparent")
-    if traceparent and len(traceparent) <= 200:
+    traceparent = request.headers.get("traceparent", "")
+    if _TRACEPARENT.fullmatch(traceparent):
         headers["traceparent"] = traceparent
+    _count(answer)
+    return answer
+
+
+def _count(answer: Response) -> None:
+    """Figures and one line in the log; the labels are few, whatever callers make up."""
     route = request.url_rule.rule if request.url_rule else "(none)"
-    REQUESTS.labels(request.method, route, answer.status_code).inc()
+    method = request.method if request.method in _METHODS else "(other)"
+    REQUESTS.labels(method, route, answer.status_code).inc()
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     SECONDS.labels(route).observe(seconds)
     if log.isEnabledFor(logging.INFO):
         log.info(
             "%s %s %s %.1f ms %s",
-            request.method,
+            method,
             route,
             answer.status_code,
             seconds * 1000,
             g.get("request_id"),
         )
-    return answer

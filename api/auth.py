@@ -8,8 +8,16 @@ from api.conventions import services
 from service.errors import NotSignedInError
 
 OPEN = frozenset(
-    {"health.livez", "health.readyz", "health.metrics", "docs.page", "api-docs.openapi_json", "static", "root.index"}
-)  # fmt: skip
+    {
+        "api-docs.openapi_json",
+        "docs.page",
+        "health.livez",
+        "health.metrics",
+        "health.readyz",
+        "root.index",
+        "static",
+    }
+)
 """Endpoints that need no token: they show nothing of any clinic."""
 
 

@@ -35,7 +35,7 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
-class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # flask-smorest publishes no types
+class Blueprint(flask_smorest.Blueprint):
     """Routes declare what they take and answer; the description is made from that."""
 
     ARGUMENTS_PARSER = StrictParser()
@@ -56,14 +56,16 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # flask-smorest 
         *,
         answer: str,
         status: int = 200,
+        creates: bool = False,
         writes: bool = False,
         conditional: bool = False,
         streams: bool = False,
         open_to_all: bool = False,
     ) -> Callable[[F], F]:
-        """``answer``: the component it answers with. ``writes``: takes If-Match and Idempotency-Key.
+        """Route and describe it; ``answer`` is the component it answers with.
 
-        ``conditional``: answers 304. ``streams``: NDJSON and CSV, too. ``open_to_all``: needs no token.
+        ``creates``: takes an Idempotency-Key; ``writes``: that and If-Match. ``conditional``: may
+        answer 304. ``streams``: NDJSON and CSV, too. ``open_to_all``: needs no token.
         """
         spec: dict[str, Any] = {
             "operationId": operation,
@@ -76,11 +78,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # flask-smorest 
             spec["security"] = []
         if answer == "Ready":
             spec["responses"]["503"] = spec["responses"]["200"]
-        parameters = [_IF_MATCH, _IDEMPOTENCY] if writes else []
-        parameters += [_IF_NONE_MATCH] if conditional else []
+        headers = [_IF_MATCH] if writes else []
+        headers += [_IDEMPOTENCY] if writes or creates else []
+        headers += [_IF_NONE_MATCH] if conditional else []
 
         def decorate(view: F) -> F:
-            documented = self.doc(**spec, parameters=parameters)(view)
+            query = getattr(view, "_apidoc", {}).get("manual_doc", {}).get("parameters", [])
+            documented = self.doc(**spec, parameters=[*query, *headers])(view)
             routed: F = self.route(rule, methods=[method])(documented)
             return routed
 
@@ -88,8 +92,14 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # flask-smorest 
 
     def query(self, schema: type) -> Callable[[F], F]:
         """The route takes these query parameters, as its first argument."""
-        declared: Callable[[F], F] = self.arguments(schema(), location="query")
-        return declared
+        parse = self.ARGUMENTS_PARSER.use_args(schema(), location="query")
+        describe = self.doc(parameters=[{"in": "query", "schema": schema}])
+
+        def decorate(view: F) -> F:
+            described: F = describe(parse(view))
+            return described
+
+        return decorate
 
     def body(self, schema: type, component: str) -> Callable[[F], F]:
         """The route takes this JSON body, as its first argument; described by the component."""

@@ -45,7 +45,7 @@ def list_entry_types() -> Response:
 
 @catalogue.get("/v1/me", "who_am_i", answer="Me")
 def who_am_i() -> Response:
-    """Who am I, and what may I do?"""
+    """Who am I, and what may I do."""
     who = principal()
     who.require("me.read")
     shown: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -43,7 +43,7 @@ def takes_query(view: F) -> F:
 
 
 def json_answer(
-    body: Any,
+    body: object,
     status: int = 200,
     *,
     version: int | None = None,
@@ -73,10 +73,11 @@ def not_modified(version: int) -> Response | None:
 
 
 def writing(*, alongside: bool = False) -> Request:
-    """If-Match and Idempotency-Key of a request that writes; raises InvalidQueryError if malformed."""
+    """If-Match and Idempotency-Key of a request that writes; InvalidQueryError if malformed."""
     key = idempotency_key()
     return Request(
         expected=expected_version(),
+        seen="If-Match" in request.headers,
         key=key,
         digest=digest_of_request() if key else None,
         alongside=alongside,
@@ -108,27 +109,36 @@ def idempotency_key() -> str | None:
 
 
 def to_cursor(place: Sequence[Any] | None) -> str | None:
-    """An opaque cursor for the place the next page begins at."""
+    """An opaque cursor for the place where the next page of this very list begins."""
     if place is None:
         return None
-    return base64.urlsafe_b64encode(orjson.dumps(list(place))).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps([*place, _list_asked()])).decode().rstrip("=")
+
+
+def _list_asked() -> str:
+    """What tells the list asked for from any other: its clinic, address and filters."""
+    filters = sorted(held for held in request.args.items() if held[0] not in ("cursor", "limit"))
+    told = f"{principal().clinic_id} {request.path} {urlencode(filters)}"
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def from_cursor(
-    cursor: str | None, kinds: tuple[Callable[[Any], Any], ...]
+    cursor: str | None, kinds: tuple[Callable[[object], Any], ...]
 ) -> tuple[Any, ...] | None:
-    """The place behind a cursor; raises InvalidQueryError for one this service did not make."""
+    """The place behind a cursor; raises InvalidQueryError for one this list did not give."""
     if cursor is None:
         return None
     try:
-        held = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(held, list) or len(held) != len(kinds):
-            raise ValueError(cursor)
-        return tuple(kind(part) for kind, part in zip(kinds, held, strict=True))
-    except (ValueError, TypeError, OverflowError, binascii.Error) as wrong:
-        raise InvalidQueryError(
-            {"cursor": "Is not one this service gave; start without it."}
-        ) from wrong
+        *place, asked = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        known = tuple(kind(part) for kind, part in zip(kinds, place, strict=True))
+    except (ValueError, TypeError) as wrong:
+        raise InvalidQueryError({"cursor": _NO_CURSOR}) from wrong
+    if asked != _list_asked():
+        raise InvalidQueryError({"cursor": _NO_CURSOR})
+    return known
+
+
+_NO_CURSOR = "Is not one this list gave; start without it, or ask with the same filters."
 
 
 def next_link(cursor: str | None) -> dict[str, str]:
@@ -141,7 +151,7 @@ def next_link(cursor: str | None) -> dict[str, str]:
 
 def wanted_format(*offered: str) -> str:
     """The best of the offered media types for the caller's Accept header; the first by default."""
-    if "Accept" not in request.headers:
+    if not request.headers.get("Accept", "").strip():
         return offered[0]
     best = request.accept_mimetypes.best_match(offered)
     if best is None:

@@ -22,7 +22,9 @@ _PAGE = """<!doctype html>
 <script src="/static/docs.js" defer></script>
 </head>
 <body>
-<div id="swagger-ui"><noscript>The description as JSON is at <a href="/openapi.json">/openapi.json</a>.</noscript></div>
+<div id="swagger-ui">
+<noscript>The description as JSON is at <a href="/openapi.json">/openapi.json</a>.</noscript>
+</div>
 </body>
 </html>
 """

@@ -37,6 +37,7 @@ STATUS: dict[str, int] = {
     "entry-not-found": 404,
     "unknown-clinic": 404,
     "store-unavailable": 503,
+    "not-yet-visible": 503,
     "plan-changed": 412,
     "precondition-required": 428,
     "idempotency-key-reused": 422,

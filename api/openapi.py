@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description: components that flask-smorest cannot derive, and where it is served."""
+"""The OpenAPI 3.1 description: what flask-smorest cannot derive, and where it is served."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from flask_smorest import Api
 from api.schemas import MOMENT_FORMAT, UUID_FORMAT, component_of, entry_components, envelope_of
 from domain.entry import VOICES, Author
 from domain.opening import PlanOpened
+from domain.policy import Policy
 from service.access import ROLES
 from service.finding import STATUSES
+from service.worklist import KINDS
 
 SETTINGS: dict[str, Any] = {
     "API_TITLE": "Plan History",
@@ -31,6 +33,8 @@ _WHOLE = {"type": "integer", "minimum": 0}
 _VERSION = {"type": "integer", "minimum": 1}
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object"}
+_DAY = {"type": "string", "format": "date"}
+_MONTH = {"type": "string", "pattern": "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"}
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -155,6 +159,71 @@ def _diff() -> dict[str, Any]:
     return _group(**{"from": point, "to": point, "changes": _many(change)})
 
 
+def _member() -> dict[str, Any]:
+    return _group(
+        member_id=UUID_FORMAT,
+        name=_TEXT,
+        role={"type": "string", "enum": list(ROLES)},
+        credential=_or_null(_TEXT),
+        status={"type": "string", "enum": ["present", "left"]},
+        since=MOMENT_FORMAT,
+        left_at=_or_null(MOMENT_FORMAT),
+        supervisor_id=_or_null(UUID_FORMAT),
+        caseload=_many(UUID_FORMAT),
+    )
+
+
+def _obligation(**more: Any) -> dict[str, Any]:
+    return _group(
+        kind={"type": "string", "enum": list(KINDS)},
+        about={**_TEXT, "description": "The id of an entry or goal, or `plan`."},
+        since=MOMENT_FORMAT,
+        due_on=_or_null(_DAY),
+        overdue={"type": "boolean"},
+        words=_TEXT,
+        **more,
+    )
+
+
+def _worklist() -> dict[str, Any]:
+    owed = _obligation(
+        plan_id=UUID_FORMAT,
+        client=_group(ref=_TEXT, label=_TEXT),
+        therapist_id=UUID_FORMAT,
+        supervisor_id=_or_null(UUID_FORMAT),
+    )
+    return _group(obligations=_many(owed), next_cursor=_or_null(_TEXT), position=_WHOLE, today=_DAY)
+
+
+def _measures() -> dict[str, Any]:
+    number = {"type": "number"}
+    series = _group(
+        goal_id=_or_null(UUID_FORMAT),
+        name=_TEXT,
+        **{name: _or_null(_TEXT) for name in ("unit", "instrument", "direction")},
+        **{name: _or_null(number) for name in ("baseline", "target")},
+        values=_many(_group(at=MOMENT_FORMAT, value=number, by=_TEXT, version=_VERSION)),
+        annotations=_many(_group(at=MOMENT_FORMAT, type=_TEXT, version=_VERSION, sentence=_TEXT)),
+    )
+    return _group(plan_id=UUID_FORMAT, series=_many(series))
+
+
+def _figures() -> dict[str, Any]:
+    counted = {"month": _MONTH, "count": _WHOLE}
+    ended = _group(**counted, status=_TEXT, outcome=_or_null(_TEXT))
+    swaps = {"from": _TEXT, "to": _TEXT, "count": _WHOLE}
+    relapses = ("noted", "answered_in_time", "answered_late", "open")
+    reviews = ("held_in_time", "held_late", "overdue")
+    return _group(
+        **{"from": _MONTH, "to": _MONTH},
+        today=_DAY,
+        plans=_group(opened=_many(_group(**counted)), closed=_many(ended)),
+        relapses=_group(**dict.fromkeys(relapses, _WHOLE)),
+        reviews=_group(**dict.fromkeys(reviews, _WHOLE)),
+        swaps=_many(_group(**swaps)),
+    )
+
+
 def _problem() -> dict[str, Any]:
     where = {"pointer": _TEXT, "parameter": _TEXT}
     return _group(
@@ -191,6 +260,15 @@ def components() -> dict[str, dict[str, Any]]:
         "EntryShown": told,
         "EntryTold": {"allOf": [_ref("EntryShown"), full]},
         "TimelinePage": _group(entries=_many(_ref("EntryShown")), next_cursor=_or_null(_TEXT)),
+        "Worklist": _worklist(),
+        "PlanObligations": _group(
+            plan_id=UUID_FORMAT,
+            version=_VERSION,
+            obligations=_many(_obligation()),
+            today=_DAY,
+        ),
+        "Measures": _measures(),
+        "Figures": _figures(),
         "EntryTypes": _group(entry_types=_many(kind), techniques=_OBJECT),
         "Me": _group(
             clinic_id=UUID_FORMAT,
@@ -200,6 +278,20 @@ def components() -> dict[str, dict[str, Any]]:
             credential=_or_null(_TEXT),
             may=_many(_TEXT),
         ),
+        "ClinicEntriesToRecord": _group(
+            entries={"type": "array", "items": _ref("ClinicEntry"), "minItems": 1, "maxItems": 200},
+        )
+        | {"additionalProperties": False},
+        "Clinic": _group(
+            clinic_id=UUID_FORMAT,
+            version=_WHOLE,
+            position=_WHOLE,
+            name=_TEXT,
+            policy=component_of(Policy),
+            members=_many(_member()),
+            legal_holds=_many(_OBJECT),
+        ),
+        "Members": _group(members=_many(_member())),
         "Alive": _group(alive={"type": "boolean"}),
         "Ready": _group(
             ready={"type": "boolean"},

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from marshmallow import RAISE, Schema, fields, post_load
+from marshmallow import RAISE, Schema, post_load
 
 from api.blueprint import Blueprint
 from api.conventions import (
@@ -23,12 +23,9 @@ from api.conventions import (
     to_cursor,
     writing,
 )
-from api.errors import InvalidQueryError
-from api.parsing import moment
-from api.queries import DiffQuery, MomentQuery, PlansQuery, uuid
-from api.schemas import EntryField, EnvelopeSchema, TruthField, schema_of
-from domain.errors import InvalidDataError, Problem
-from domain.fields import plain_moment
+from api.queries import DiffQuery, MomentQuery, PlansQuery, moment_part, uuid_part
+from api.schemas import EntryField, EnvelopeSchema, ListField, TruthField, schema_of
+from domain.fields import ManyRule, plain_moment
 from domain.opening import PlanOpened
 from service.finding import PlanFilter, find_plans
 from service.plans import Draft, Moment, Recorded, created
@@ -45,7 +42,7 @@ class EntriesSchema(Schema):
 
         unknown = RAISE
 
-    entries = fields.List(EntryField(), required=True, error_messages={"required": "Is required."})
+    entries = ListField(EntryField(), first=ManyRule(1, MOST), required=True)
     alongside = TruthField(load_default=False)
 
 
@@ -55,7 +52,7 @@ _ENVELOPE = ("occurred_at", "voiced_by", "reason", "session_id", "causation_id")
 class OpeningSchema(schema_of(PlanOpened)):  # type: ignore[misc] # a derived schema, extended
     """The body that opens a plan: the data of PlanOpened, its envelope, and first entries."""
 
-    entries = fields.List(EntryField(), load_default=list)
+    entries = ListField(EntryField(), first=ManyRule(0, MOST), load_default=())
     alongside = TruthField(load_default=False)
     occurred_at = EnvelopeSchema._declared_fields["occurred_at"]  # noqa: SLF001 - the same field
     voiced_by = EnvelopeSchema._declared_fields["voiced_by"]  # noqa: SLF001 - the same field
@@ -69,12 +66,6 @@ class OpeningSchema(schema_of(PlanOpened)):  # type: ignore[misc] # a derived sc
         rest = {name: held.pop(name) for name in ("entries", "alongside")}
         envelope = {name: held.pop(name) for name in _ENVELOPE if name in held}
         return {"opening": Draft(data=PlanOpened(**held), **envelope), **rest}
-
-
-def _require_count(entries: list[Draft], least: int) -> None:
-    if not least <= len(entries) <= MOST:
-        detail = f"Give {least} to {MOST} entries in one request; these are {len(entries)}."
-        raise InvalidDataError([Problem("/entries", detail)])
 
 
 def recorded_document(done: Recorded) -> dict[str, Any]:
@@ -99,14 +90,15 @@ def recorded_document(done: Recorded) -> dict[str, Any]:
     }
 
 
-def _recorded(done: Recorded) -> Response:
-    headers = {"Location": f"/v1/plans/{done.plan_id}"}
+def recorded_answer(done: Recorded, location: str) -> Response:
+    """The answer to a request that recorded, and where to read what it made."""
+    headers = {"Location": location}
     if done.replayed:
         headers["Idempotent-Replay"] = "true"
     return json_answer(recorded_document(done), 201, version=done.version, headers=headers)
 
 
-@plans.post("/v1/plans", "open_plan", answer="Recorded", status=201, writes=True)
+@plans.post("/v1/plans", "open_plan", answer="Recorded", status=201, creates=True)
 @plans.body(OpeningSchema, "PlanOpening")
 def open_plan(body: dict[str, Any]) -> Response:
     """Open a plan.
@@ -114,11 +106,9 @@ def open_plan(body: dict[str, Any]) -> Response:
     The body is the data of `PlanOpened`, with first `entries` if there are any. A client has one
     open plan; `alongside: true` opens another beside it.
     """
-    _require_count(body["entries"], 0)
     request = writing(alongside=body["alongside"])
-    return _recorded(
-        services().plans.open_plan(principal(), body["opening"], body["entries"], request)
-    )
+    done = services().plans.open_plan(principal(), body["opening"], body["entries"], request)
+    return recorded_answer(done, f"/v1/plans/{done.plan_id}")
 
 
 @plans.post(
@@ -128,11 +118,11 @@ def open_plan(body: dict[str, Any]) -> Response:
 def record_entries(body: dict[str, Any], plan_id: UUID) -> Response:
     """Record entries in a plan.
 
-    1 to 200 entries, in order, all or none; later ones may refer to earlier ones of the same request.
+    1 to 200 entries, in order, all or none; later ones may refer to earlier ones of the request.
     """
-    _require_count(body["entries"], 1)
     request = writing(alongside=body["alongside"])
-    return _recorded(services().plans.record(principal(), plan_id, body["entries"], request))
+    done = services().plans.record(principal(), plan_id, body["entries"], request)
+    return recorded_answer(done, f"/v1/plans/{plan_id}")
 
 
 @plans.get("/v1/plans/<uuid:plan_id>", "read_plan", answer="Plan", conditional=True)
@@ -141,8 +131,8 @@ def record_entries(body: dict[str, Any], plan_id: UUID) -> Response:
 def read_plan(query: Mapping[str, Any], plan_id: UUID) -> Response:
     """Read a plan as it stands, or at another moment.
 
-    `version` and `as_of` say until when entries are known, `effective_at` until when they were true;
-    they combine.
+    `version` and `as_of` say until when entries are known, `effective_at` until when they were
+    true; they combine.
     """
     if not query:
         version, document = services().plans.current(principal(), plan_id)
@@ -154,7 +144,7 @@ def read_plan(query: Mapping[str, Any], plan_id: UUID) -> Response:
     )
     traced = query.get("trace", False)
     version, shown = services().plans.at(principal(), plan_id, asked, traced=traced)
-    return json_answer(shown, version=version)
+    return not_modified(version) or json_answer(shown, version=version)
 
 
 @plans.get("/v1/plans/<uuid:plan_id>/diff", "compare_moments", answer="Diff")
@@ -190,16 +180,9 @@ def _told(point: int | datetime) -> dict[str, str]:
 @takes_query
 def list_plans(query: Mapping[str, Any]) -> Response:
     """Find plans, most recently changed first."""
-    place = from_cursor(query.get("cursor"), (_moment_text, uuid))
+    place = from_cursor(query.get("cursor"), (moment_part, uuid_part))
     wanted = {name: held for name, held in query.items() if name != "cursor"}
-    asked = PlanFilter(**wanted, after=place)  # type: ignore[arg-type] # two parts, as the cursor was made
+    asked = PlanFilter(**wanted, after=place)
     found, following = find_plans(services().database, principal(), asked)
     cursor = to_cursor(following)
     return json_answer({"plans": found, "next_cursor": cursor}, headers=next_link(cursor))
-
-
-def _moment_text(value: Any) -> str:
-    try:
-        return plain_moment(moment(value))
-    except (TypeError, ValueError) as wrong:
-        raise InvalidQueryError({"cursor": "Is not one this service gave."}) from wrong

@@ -13,8 +13,9 @@ from marshmallow.validate import Length, OneOf, Range
 
 from api.parsing import moment
 from api.schemas import MomentField
-from domain.entry import TYPES, VOICES
+from domain.entry import EVERY_TYPE, VOICES
 from domain.fields import plain_moment
+from service.access import ROLES
 from service.finding import STATUSES
 from service.timeline import ORDERS
 
@@ -88,7 +89,7 @@ class Paged(Query):
 class TimelineQuery(Paged):
     """Which entries of a timeline."""
 
-    type = _choice(tuple(TYPES))
+    type = _choice(tuple(EVERY_TYPE))
     recorded_by = UUIDField(metadata={"description": "The member who recorded it."})
     voiced_by = _choice(VOICES)
     goal_id = UUIDField(metadata={"description": "Entries about this goal."})
@@ -117,6 +118,21 @@ class PlansQuery(Paged):
     supervisor_id = UUIDField()
     status = _choice(STATUSES)
     q = _text(120)
+
+
+class MembersQuery(Query):
+    """Which members."""
+
+    role = _choice(ROLES)
+    status = _choice(("present", "left"))
+
+
+class ClinicMomentQuery(Query):
+    """Which moment of the clinic."""
+
+    version = MomentQuery._declared_fields["version"]  # noqa: SLF001 - the same parameter
+    as_of = MomentQuery._declared_fields["as_of"]  # noqa: SLF001 - the same parameter
+    effective_at = MomentQuery._declared_fields["effective_at"]  # noqa: SLF001 - the same parameter
 
 
 class PointField(fields.Field[Any]):

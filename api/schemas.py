@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load
 
 from api.parsing import moment
-from domain.entry import TYPES, VOICES, EntryData, Reason, type_named
+from domain.clinic import Clinic
+from domain.entry import CLINIC_TYPES, TYPES, VOICES, EntryData, Reason, type_named
 from domain.errors import UnknownEntryTypeError
 from domain.fields import (
     DurationRule,
@@ -27,60 +28,83 @@ from domain.fields import (
 )
 from service.plans import Draft
 
+Given = Mapping[str, Any]
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 UUID_FORMAT = {"type": "string", "format": "uuid"}
 MOMENT_FORMAT = {"type": "string", "format": "date-time"}
 
 
-class TextField(fields.String):
+class Spoken:
+    """Words of refusal that every field shares."""
+
+    default_error_messages: ClassVar[dict[str, str]] = {
+        "required": "Is required.",
+        "null": "Must not be null; give a value.",
+        "type": "Must be an object.",
+    }
+
+
+class TextField(Spoken, fields.String):
     """Text, trimmed."""
 
-    default_error_messages = {"invalid": "Must be text."}  # noqa: RUF012 - marshmallow's own name and type
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> str:
         if not isinstance(value, str):
-            raise self.make_error("invalid")
+            raise ValidationError("Must be text.")
         return value.strip()
 
 
 class IdField(TextField):
     """A UUID in any case, kept in lower case."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> str:
         return super()._deserialize(value, attr, data, **kwargs).lower()
 
 
-class WholeField(fields.Integer):
-    """A whole number, not a text that looks like one."""
+class WholeField(Spoken, fields.Integer):
+    """A whole number, not a text that looks like one; 5.0 is 5, as JSON has it."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> int:
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError("Must be a whole number.")
         return value
 
 
-class NumberField(fields.Float):
+class NumberField(Spoken, fields.Float):
     """A number, not a text that looks like one."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValidationError("Must be a number.")
         return value
 
 
-class TruthField(fields.Boolean):
+class TruthField(Spoken, fields.Boolean):
     """true or false, nothing that looks like it."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> bool:
         if not isinstance(value, bool):
             raise ValidationError("Must be true or false.")
         return value
 
 
-class DayField(fields.Date):
+class DayField(Spoken, fields.Date):
     """A day, YYYY-MM-DD."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> date:
         if isinstance(value, str) and _DATE.fullmatch(value):
             try:
                 return date.fromisoformat(value)
@@ -89,22 +113,48 @@ class DayField(fields.Date):
         raise ValidationError("Must be a date such as 2026-03-31.")
 
 
-class MomentField(fields.DateTime):
+class MomentField(Spoken, fields.DateTime):
     """An RFC 3339 moment with its offset, kept in UTC."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> datetime:
         try:
             return moment(value if isinstance(value, str) else "")
         except ValueError as wrong:
             raise ValidationError(str(wrong)) from wrong
 
 
-class ListField(fields.List):
-    """A list, kept as a tuple."""
+class GroupField(Spoken, fields.Dict):
+    """A group of fields that the entry itself looks into."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> dict[Any, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("Must be an object.")
+        return value
+
+
+class NestedField(Spoken, fields.Nested):
+    """A group of fields with a schema of its own."""
+
+
+class ListField(Spoken, fields.List[Any]):
+    """A list, kept as a tuple. ``first``: how many items it takes, checked before any of them."""
+
+    def __init__(self, item: fields.Field[Any], *, first: ManyRule, **given: Any) -> None:
+        super().__init__(item, **given)
+        self.first = first
+
+    def _deserialize(  # type: ignore[override] # a tuple is what entries hold
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise ValidationError("Must be a list.")
+        problem = self.first.problem(tuple(value))
+        if problem:
+            raise ValidationError(problem)
         return tuple(super()._deserialize(value, attr, data, **kwargs))
 
 
@@ -115,12 +165,12 @@ _SIMPLE: dict[Any, type[fields.Field[Any]]] = {
     bool: TruthField,
     date: DayField,
     datetime: MomentField,
-    dict: fields.Dict,
+    dict: GroupField,
 }
 
 
 class DerivedSchema(Schema):
-    """Base of the derived schemas: unknown fields are refused, the result is the domain's own object."""
+    """Base of the derived schemas: nothing unknown is taken, the result is the domain's own object."""
 
     class Meta:
         """Nothing slips through."""
@@ -132,13 +182,13 @@ class DerivedSchema(Schema):
     error_messages = {"unknown": "Unknown field; check its name.", "type": "Must be an object."}  # noqa: RUF012 - marshmallow's own name and type
 
     @post_load
-    def make(self, held: dict[str, Any], **_: Any) -> Any:
+    def make(self, held: dict[str, Any], **_: Any) -> object:
         """The dataclass of what was loaded."""
         return self.made(**held)
 
 
-def _validator(rule: Rule) -> Any:
-    def validate(value: Any) -> None:
+def _validator(rule: Rule) -> Callable[[Any], None]:
+    def validate(value: Any) -> None:  # noqa: ANN401 - each rule has values of its own type
         problem = rule.problem(value)
         if problem:
             raise ValidationError(problem)
@@ -146,8 +196,8 @@ def _validator(rule: Rule) -> Any:
     return validate
 
 
-def _one_of(choices: tuple[str, ...]) -> Any:
-    def validate(value: Any) -> None:
+def _one_of(choices: tuple[str, ...]) -> Callable[[str], None]:
+    def validate(value: str) -> None:
         if value not in choices:
             raise ValidationError(f"Must be one of: {', '.join(choices)}.")
 
@@ -161,19 +211,18 @@ def _field(declared: Field) -> fields.Field[Any]:
         "attribute": declared.name,
         "data_key": declared.key,
         "metadata": {"description": declared.doc} if declared.doc else {},
-        "error_messages": {"required": "Is required.", "null": "Must not be null."},
     }
-    rules = [_validator(rule) for rule in declared.rules]
     if declared.many:
         item = _item(declared, {"validate": [_validator(rule) for rule in declared.item_rules]})
-        return ListField(item, validate=rules, **common)
-    return _item(declared, {"validate": rules, **common})
+        [size] = [rule for rule in declared.rules if isinstance(rule, ManyRule)]
+        return ListField(item, first=size, **common)
+    return _item(declared, {"validate": [_validator(rule) for rule in declared.rules], **common})
 
 
 def _item(declared: Field, common: dict[str, Any]) -> fields.Field[Any]:
     if declared.nested:
         common.pop("validate", None)
-        return fields.Nested(schema_of(declared.type), **common)
+        return NestedField(schema_of(declared.type), **common)
     if declared.choices:
         common["validate"] = [_one_of(declared.choices)]
     if declared.link or any(isinstance(rule, IdRule) for rule in declared.rules):
@@ -185,7 +234,7 @@ def _item(declared: Field, common: dict[str, Any]) -> fields.Field[Any]:
 def schema_of(cls: type) -> type[DerivedSchema]:
     """The schema of an entry's data, or of a group inside it."""
     declared = {held.name: _field(held) for held in _given(cls)}
-    return type(f"{cls.__name__}Data", (DerivedSchema,), {**declared, "made": cls})  # type: ignore[return-value] # type() cannot know its own result
+    return type(f"{cls.__name__}Data", (DerivedSchema,), {**declared, "made": cls})
 
 
 def _given(cls: type) -> tuple[Field, ...]:
@@ -208,15 +257,16 @@ class EnvelopeSchema(Schema):
 
         unknown = RAISE
 
-    error_messages = {
-        "unknown": "Unknown field; the envelope has type, occurred_at, voiced_by, reason, session_id, causation_id and data.",
+    error_messages: ClassVar[dict[str, str]] = {
+        "unknown": "Unknown field; an entry has type, occurred_at, voiced_by, reason, session_id, "
+        "causation_id and data.",
         "type": "Must be an object.",
     }
 
-    type = TextField(required=True, error_messages={"required": "Is required."})
+    type = TextField(required=True)
     occurred_at = MomentField(allow_none=True)
     voiced_by = TextField(allow_none=True, validate=_one_of(VOICES))
-    reason = fields.Nested(schema_of(Reason), allow_none=True)
+    reason = NestedField(schema_of(Reason), allow_none=True)
     session_id = IdField(allow_none=True, validate=_validator(IdRule()))
     causation_id = IdField(allow_none=True, validate=_validator(IdRule()))
     data = fields.Raw(load_default=dict)
@@ -228,7 +278,11 @@ _ENVELOPE = EnvelopeSchema()
 class EntryField(fields.Field[Draft]):
     """One entry of a request, by its type."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Draft:
+    types = TYPES
+
+    def _deserialize(
+        self, value: object, attr: str | None, data: Given | None, **kwargs: Any
+    ) -> Draft:
         if not isinstance(value, Mapping):
             raise ValidationError("Must be an object with type and data.")
         messages: dict[str, Any] = {}
@@ -250,21 +304,29 @@ class EntryField(fields.Field[Draft]):
         if not isinstance(name, str):
             return None
         try:
-            return type_named(name.strip())
+            return type_named(name.strip(), self.types)
         except UnknownEntryTypeError as unknown:
             messages["type"] = [unknown.detail]
             return None
 
-    def _data(self, cls: type[EntryData], given: Any, messages: dict[str, Any]) -> EntryData | None:
+    def _data(
+        self, cls: type[EntryData], given: object, messages: dict[str, Any]
+    ) -> EntryData | None:
         if not isinstance(given, Mapping):
             messages["data"] = ["Must be an object."]
             return None
         try:
-            loaded: EntryData = loader_of(cls).load(given)
+            loaded: EntryData = loader_of(cast("Any", cls)).load(given)
         except ValidationError as wrong:
             messages["data"] = wrong.messages
             return None
         return loaded
+
+
+class ClinicEntryField(EntryField):
+    """One entry of the clinic's own history."""
+
+    types = Clinic.TAKES
 
 
 # OpenAPI
@@ -367,5 +429,9 @@ def entry_components() -> dict[str, Any]:
     for name, cls in sorted(TYPES.items()):
         shown[name] = envelope_of(cls)
     refs = [{"$ref": f"#/components/schemas/{name}"} for name in sorted(TYPES)]
+    for name, cls in sorted(CLINIC_TYPES.items()):
+        shown[name] = envelope_of(cls)
+    own = [{"$ref": f"#/components/schemas/{name}"} for name in sorted(Clinic.TAKES)]
+    shown["ClinicEntry"] = {"oneOf": own, "discriminator": {"propertyName": "type"}}
     shown["Entry"] = {"oneOf": refs, "discriminator": {"propertyName": "type"}}
     return shown

@@ -24,7 +24,7 @@ from api.conventions import (
     to_cursor,
     wanted_format,
 )
-from api.queries import ClinicTimelineQuery, TimelineQuery
+from api.queries import ClinicTimelineQuery, TimelineQuery, moment_part, whole_part
 from service.timeline import Filter, Page
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
@@ -38,8 +38,8 @@ timeline = Blueprint("timeline", "timeline", description="What happened, told fo
 
 def _filter(query: Mapping[str, Any]) -> Filter:
     held = {name: value for name, value in query.items() if name not in ("cursor", "goal_id")}
-    place = from_cursor(query.get("cursor"), (str, int))
-    return Filter(**held, about=query.get("goal_id"), after=place)  # type: ignore[arg-type] # two parts, as the cursor was made
+    place = from_cursor(query.get("cursor"), (moment_part, whole_part))
+    return Filter(**held, about=query.get("goal_id"), after=place)
 
 
 def _answer(wanted: Filter, read: Callable[[Filter], Page]) -> Response:
@@ -96,7 +96,7 @@ def _cells(shown: dict[str, Any]) -> list[str]:
     return [_cell(flat.get(name)) for name in COLUMNS]
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     """A cell no spreadsheet takes for a formula (OWASP: CSV injection)."""
     if value is None:
         return ""
@@ -117,6 +117,16 @@ def plan_timeline(query: Mapping[str, Any], plan_id: UUID) -> Response:
     read = services().timeline.of_plan
     who = principal()
     return _answer(_filter(query), lambda wanted: read(who, plan_id, wanted))
+
+
+@timeline.get("/v1/clinic/timeline", "clinics_own_timeline", answer="TimelinePage", streams=True)
+@timeline.query(TimelineQuery)
+@takes_query
+def clinics_own_timeline(query: Mapping[str, Any]) -> Response:
+    """What the clinic recorded about itself: its people, supervision, caseload, policy."""
+    read = services().timeline.of_clinics_own
+    who = principal()
+    return _answer(_filter(query), lambda wanted: read(who, wanted))
 
 
 @timeline.get("/v1/timeline", "clinic_timeline", answer="TimelinePage", streams=True)

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from domain.entry import Entry, EntryData, recorded
+from domain.entry import CLINIC_TYPES, Entry, EntryData, recorded
 from domain.errors import InvalidDataError, Problem, TransitionError
 from domain.fields import Line, New, Opaque, PlanId, RangeRule, Ref, Text
+from domain.fold import AMENDING
 from domain.history import History
 from domain.parts import Part, Parts, short
 from domain.policy import DEFAULT_POLICY, Policy, PolicyDays
+from domain.record import AddendumAdded
 
 __all__ = ["DEFAULT_POLICY", "ROLES", "Clinic", "ClinicState", "Policy", "Role"]
 
@@ -414,6 +416,7 @@ class Clinic(History):
 
     CALLED = "clinic"
     FIRST = ClinicFounded
+    TAKES: ClassVar = {**CLINIC_TYPES, **{cls.__name__: cls for cls in (*AMENDING, AddendumAdded)}}
     fresh = ClinicState
 
     @property

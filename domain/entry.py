@@ -193,7 +193,7 @@ class Entry(CanMutateAggregate[UUID]):
 
     @property
     def late(self) -> bool:
-        """Whether it was recorded more than a day after it occurred."""
+        """Whether it was recorded more than a day (the default policy) after it occurred."""
         return self.timestamp - self.occurred_at > LATE_AFTER
 
     def but(self, **changed: Any) -> Entry:

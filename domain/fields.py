@@ -331,8 +331,12 @@ def _is_a(kind: Any, value: Any) -> bool:
 def to_plain(value: Any) -> Any:
     """``value`` in JSON types: groups become dicts without their empty fields, dates ISO text."""
     if is_dataclass(value):
-        pairs = ((field.key, getattr(value, field.name)) for field in fields_of(type(value)))
-        return {key: to_plain(held) for key, held in pairs if held is not None and held != ()}
+        held = ((field, getattr(value, field.name)) for field in fields_of(type(value)))
+        return {
+            field.key: to_plain(given)
+            for field, given in held
+            if given is not None and not (given == () and field.default == ())
+        }
     if isinstance(value, tuple | list):
         return [to_plain(item) for item in value]
     if isinstance(value, date):  # a datetime is a date, too

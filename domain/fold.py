@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from domain.entry import TYPES, Entry, created_ids, data_from_stored, references
+from domain.entry import EVERY_TYPE, Entry, created_ids, data_from_stored, references
 from domain.errors import CircularReferenceError, UnknownReferenceError
 from domain.record import EntryCorrected, EntryMarkedInError
 from domain.state import PlanState
@@ -75,11 +75,11 @@ class Settled:
         """Raise UnknownReferenceError where ``entry`` names what is not there, or stands no more."""
         for rule, held, pointer in references(entry):
             kind = self.taken.get(held)
-            fits = kind in TYPES if rule.kind == "entry" else kind == rule.kind
+            fits = kind in EVERY_TYPE if rule.kind == "entry" else kind == rule.kind
             if not fits:
                 raise UnknownReferenceError(
-                    f"This plan has no {rule.kind.replace('_', ' ')} of that id; check it against "
-                    "the current plan.",
+                    f"There is no {rule.kind.replace('_', ' ')} of that id here; check it against "
+                    "what is there now.",
                     pointer,
                 )
             if rule.orders and held not in self.counts_at:

@@ -79,7 +79,9 @@ class Value:
 class Goal(Part):
     """A goal as it stands."""
 
-    HIDDEN: ClassVar[frozenset[str]] = frozenset({"touched", "values", "at_risk_from"})
+    HIDDEN: ClassVar[frozenset[str]] = frozenset(
+        {"touched", "values", "measured_so_since", "at_risk_from"}
+    )
 
     goal_id: str
     statement: str
@@ -104,6 +106,7 @@ class Goal(Part):
     evidence: str | None = None
     replaced_by: str | None = None
     values: list[Value]
+    measured_so_since: datetime | None = None  # when the measure was last put differently
 
     @property
     def due_on(self) -> date | None:
@@ -121,6 +124,7 @@ class Goal(Part):
         shown["target"] = self.measure.target if self.measure else None
         shown["at_risk"] = bool(self.at_risk_from)
         shown["smart"] = smart(self)
+        shown["suggestions"] = smart_suggestions(self)
         return shown
 
 
@@ -179,6 +183,27 @@ def smart(goal: Goal) -> dict[str, str]:
         "time_limited": goal.due_on is not None,
     }
     return {name: "present" if there else "missing" for name, there in parts.items()}
+
+
+SUGGESTIONS: dict[str, str] = {
+    "specific": "What will be different? Put it in the client's own words.",
+    "measurable": "How would it show? A count, a scale from 0 to 10 or a questionnaire will do.",
+    "attainable": "What makes it possible now? Name something that works already, however small.",
+    "relevant": "Why does it matter to the client? A sentence, or the concern it belongs to.",
+    "time_limited": "By when do you want to look at it? A day, or a period such as two months.",
+}
+"""For each SMART part what to think of when it is missing: an offer, never a demand."""
+
+
+def smart_suggestions(goal: Goal) -> list[dict[str, str]]:
+    """What could still be added to a goal that is being worked on: ``part`` and ``suggestion``."""
+    if goal.status not in ("active", "paused"):
+        return []
+    return [
+        {"part": part, "suggestion": SUGGESTIONS[part]}
+        for part, state in smart(goal).items()
+        if state == "missing"
+    ]
 
 
 def _refuse_two_ends(target_on: date | None, within: str | None, start_on: date | None) -> None:
@@ -279,6 +304,8 @@ class GoalRevised(EntryData):
         goal = plan.goals.edit(self.goal_id, entry)
         for name, value in self._changed().items():
             setattr(goal, name, value)
+        if self.measure is not None:
+            goal.measured_so_since = entry.occurred_at
         if self.within is not None:
             goal.target_on = None
         elif self.target_on is not None:

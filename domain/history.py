@@ -6,7 +6,7 @@ The Plan and the Clinic are histories. The library's Aggregate underneath: entri
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -25,6 +25,7 @@ from domain.errors import (
     OccurredInFutureError,
     ReasonRequiredError,
     TransitionError,
+    UnknownEntryTypeError,
     UnknownReferenceError,
 )
 from domain.fields import New, check, fields_of
@@ -39,11 +40,12 @@ class History(Aggregate):
 
     ``record`` decides and adds an entry; the library collects it from ``pending_events`` and stores
     it. Reading at a moment (``at``) and recording use the same fold. A kind of history says what it
-    is called, which entry begins it, and what an empty one looks like.
+    is called, which entry begins it, which it takes, and what an empty one looks like.
     """
 
     CALLED: ClassVar[str]
     FIRST: ClassVar[type[EntryData]]
+    TAKES: ClassVar[Mapping[str, type[EntryData]]]
     fresh: ClassVar[Callable[[], Any]]
 
     entries: list[Entry]
@@ -228,6 +230,8 @@ class History(Aggregate):
         del self._straight[version - 1 :]
 
     def _refuse(self, entry: Entry, now: datetime) -> None:
+        if entry.type not in self.TAKES:
+            raise UnknownEntryTypeError(f"A {self.CALLED} takes no {entry.type}.", "/type")
         if (self.version == 0) != isinstance(entry.data, self.FIRST):
             raise TransitionError(f"A {self.CALLED} begins with {self.FIRST.__name__}, once.", "/type")
         problems = [*check(entry.data, "/data")]

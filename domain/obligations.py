@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from domain.course import Raised
+from domain.goals import Goal
+from domain.plateau import plateau_since
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.state import PlanState
 
@@ -125,6 +128,37 @@ def client_agreement(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
         yield _owed("client_agreement", "plan", since, days, "The client's agreement to changes")
 
 
+def suspected_plateaus(plan: PlanState, policy: Policy) -> Iterator[Obligation]:  # noqa: ARG001 - the rules share one signature
+    """From when an active goal's values stand still until somebody says so, or they move.
+
+    A plateau that was noted and waits for its answer is no longer a mere suspicion.
+    """
+    noted: dict[str, list[Raised]] = {}
+    for held in plan.course.plateaus:
+        noted.setdefault(held.said["goal_id"], []).append(held)
+    for goal in plan.goals.goals:
+        plateaus = noted.get(goal.goal_id, [])
+        waits = any(held.status == "open" for held in plateaus)
+        if goal.status == "active" and goal.measure is not None and not waits:
+            since = max(_judged_at(goal, plateaus))
+            readings = [(held.at, held.value) for held in goal.values if held.at >= since]
+            still_since = plateau_since(readings, goal.measure)
+            if still_since is not None:
+                words = "A suspected plateau: the values hardly move"
+                yield _owed("plateau_suspected", goal.goal_id, still_since, None, words)
+
+
+def _judged_at(goal: Goal, plateaus: list[Raised]) -> Iterator[datetime]:
+    """When the goal was set, resumed or given a new measure, and when somebody said how it moves."""
+    yield goal.status_since
+    if goal.measured_so_since is not None:
+        yield goal.measured_so_since
+    if goal.progress is not None:
+        yield goal.progress["at"]
+    for held in plateaus:
+        yield held.answered_at or held.raised_at
+
+
 RULES: tuple[Callable[[PlanState, Policy], Iterator[Obligation]], ...] = (
     safety_review,
     reevaluation,
@@ -134,6 +168,7 @@ RULES: tuple[Callable[[PlanState, Policy], Iterator[Obligation]], ...] = (
     first_signature,
     cosignatures,
     client_agreement,
+    suspected_plateaus,
 )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.policy import DEFAULT_POLICY, Policy
-from domain.entry import Entry
+from domain.entry import TYPES, Entry
 from domain.errors import PlanClosedError
 from domain.fold import AMENDING
 from domain.history import AHEAD, History
@@ -24,6 +24,7 @@ class Plan(History):
 
     CALLED = "plan"
     FIRST = PlanOpened
+    TAKES = TYPES
     fresh = PlanState
 
     @property

@@ -17,8 +17,8 @@ from domain.state import PlanState
 Path = tuple[str, ...]
 Place = tuple[Path, str]  # a part's path and, where several single parts share one, which it is
 Sources = tuple[int, ...]
-_IDS = ("goal_id", "objective_id", "intervention_id", "concern_id", "entry_id", "practice_id")
-_IDS += ("life_event_id", "review_id", "ref", "about")
+_IDS: tuple[str, ...] = ("goal_id", "objective_id", "intervention_id", "concern_id", "entry_id")
+_IDS += ("practice_id", "life_event_id", "review_id", "ref", "about")
 
 
 @dataclass(frozen=True, slots=True)

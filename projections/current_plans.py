@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 
 from domain.plan import Plan
+from domain.policy import Policy
 from projections.projection import Batch, Cursor, Projection
 
 _UPSERT = """
@@ -30,11 +31,11 @@ class CurrentPlans(Projection):
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write the document of every plan the batch touches."""
-        rows = [_row(batch.clinic_id, plan) for plan in batch.plans.values()]
+        rows = [_row(batch.clinic_id, plan, batch.policy) for plan in batch.plans.values()]
         cursor.executemany(_UPSERT.format(table=table).encode(), rows)
 
 
-def _row(clinic_id: UUID, plan: Plan) -> tuple[Any, ...]:
+def _row(clinic_id: UUID, plan: Plan, policy: Policy) -> tuple[Any, ...]:
     outline = plan.state.opening.outline
     return (
         clinic_id,
@@ -48,5 +49,5 @@ def _row(clinic_id: UUID, plan: Plan) -> tuple[Any, ...]:
         outline.supervisor_id,
         outline.opened_at,
         plan.modified_on,
-        orjson.dumps(plan.document()),
+        orjson.dumps(plan.document(policy=policy)),
     )

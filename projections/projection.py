@@ -11,27 +11,42 @@ from uuid import UUID
 
 import psycopg
 
-from domain.clinic import DEFAULT_POLICY, Policy
+from domain.clinic import Clinic
 from domain.entry import Entry
 from domain.plan import Plan
+from domain.policy import DEFAULT_POLICY, Policy
 
 Cursor = psycopg.Cursor[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Entries of one clinic in order of position, without gaps.
+    """Entries of one clinic in order of position, without gaps, up to ``position``.
 
-    ``told``: each entry's sentence, in the words the plan had when it was recorded.
-    ``plans``: the plans the entries belong to, as they stand after the batch.
-    ``policy``: what the clinic has set for itself, as it stands after the batch.
+    ``entries`` are those of plans, ``told`` their sentences in the words the plan had when each was
+    recorded; ``plans``: the plans they belong to (all of the clinic's when its policy changed), as they
+    stand after the batch. ``clinic_entries`` and ``clinic_told`` are the clinic's own; ``clinic`` and
+    ``policy`` as they stand after the batch.
     """
 
     clinic_id: UUID
+    position: int
     entries: Sequence[Entry]
     told: Sequence[str]
     plans: dict[UUID, Plan]
-    policy: Policy = DEFAULT_POLICY
+    clinic: Clinic | None = None
+    clinic_entries: Sequence[Entry] = ()
+    clinic_told: Sequence[str] = ()
+
+    @property
+    def policy(self) -> Policy:
+        """What the clinic has set for itself."""
+        return self.clinic.policy if self.clinic is not None else DEFAULT_POLICY
+
+    @property
+    def size(self) -> int:
+        """How many entries it holds."""
+        return len(self.entries) + len(self.clinic_entries)
 
 
 class Projection(ABC):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
+from domain.aggregates import shell
+from domain.clinic import Clinic
 from domain.entry import Entry
+from domain.history import History
 from domain.plan import Plan
 from projections.projection import Batch, Cursor
 from projections.rows import COLUMNS, entry_from_row
@@ -14,8 +18,12 @@ from projections.rows import COLUMNS, entry_from_row
 _NEXT = f"""
 SELECT {COLUMNS}, plan_id FROM entries WHERE clinic_id = %s AND position > %s ORDER BY position LIMIT %s
 """
-_EARLIER = f"""
-SELECT {COLUMNS} FROM entries WHERE clinic_id = %s AND plan_id = %s AND version < %s ORDER BY version
+_UNTIL = f"""
+SELECT {COLUMNS} FROM entries WHERE clinic_id = %s AND plan_id = %s AND position <= %s ORDER BY version
+"""
+_PLANS = """
+SELECT plan_id FROM entries
+WHERE clinic_id = %s AND version = 1 AND plan_id <> %s AND position <= %s ORDER BY plan_id
 """
 
 
@@ -32,13 +40,13 @@ class Reader:
 
     def __init__(self, most_entries: int = 400_000) -> None:
         self.most_entries = most_entries
-        self._plans: OrderedDict[tuple[UUID, UUID], Plan] = OrderedDict()
+        self._histories: OrderedDict[tuple[UUID, UUID], History] = OrderedDict()
         self._held = 0
 
     def forget(self, clinic_id: UUID) -> None:
         """Let the clinic's plans go: something failed half-way, they may be ahead of the tables."""
-        for key in [key for key in self._plans if key[0] == clinic_id]:
-            self._held -= len(self._plans.pop(key).entries)
+        for key in [key for key in self._histories if key[0] == clinic_id]:
+            self._held -= len(self._histories.pop(key).entries)
 
     def batch(self, cursor: Cursor, clinic_id: UUID, after: int, size: int) -> Batch | None:
         """The next at most ``size`` entries after position ``after``; None if there are none.
@@ -46,48 +54,103 @@ class Reader:
         A batch ends before an entry that cannot be read; if that is the first, raises PoisonError.
         """
         rows = cursor.execute(_NEXT, [clinic_id, after, size], binary=True).fetchall()
-        entries: list[Entry] = []
-        told: list[str] = []
-        touched: dict[UUID, Plan] = {}
-        for row in rows:
+        if not rows:
+            return None
+        read = _Reading(clinic_id)
+        policy = self._clinic(cursor, clinic_id, after).policy
+        for number, row in enumerate(rows):
             try:
                 entry = entry_from_row(row[:7], row[7])
-                plan = touched.get(entry.originator_id)
-                if plan is None:
-                    plan = self._plan_before(cursor, clinic_id, entry)
-                    touched[entry.originator_id] = plan
-                plan.learn(entry)
-                told.append(entry.data.tell(plan.state))
+                history = read.touched.get(entry.originator_id)
+                if history is None:
+                    history = self._before(cursor, clinic_id, entry)
+                history.learn(entry)
+                read.take(entry, history, entry.data.tell(history.state))
             except Exception as failed:
                 self.forget(clinic_id)
-                if not entries:
+                if number == 0:
                     raise PoisonError(row[0], failed) from failed
-                return self.batch(cursor, clinic_id, after, len(entries))
-            entries.append(entry)
-        if not entries:
-            return None
-        self._keep(clinic_id, touched)
-        return Batch(clinic_id, entries, told, touched)
+                return self.batch(cursor, clinic_id, after, number)
+        self._keep(clinic_id, read.touched)
+        clinic = self._clinic(cursor, clinic_id, read.position)
+        if clinic.policy != policy:
+            self._load_all(cursor, clinic_id, read)
+        return read.batch(clinic)
 
-    def _plan_before(self, cursor: Cursor, clinic_id: UUID, entry: Entry) -> Plan:
-        plan = self._plans.pop((clinic_id, entry.originator_id), None)
-        if plan is not None:
-            self._held -= len(plan.entries)
-            if plan.version == entry.version - 1:
-                return plan
-        plan = Plan.shell(entry)
-        if entry.version > 1:
-            rows: list[Any] = cursor.execute(
-                _EARLIER, [clinic_id, entry.originator_id, entry.version], binary=True
-            ).fetchall()
+    def _clinic(self, cursor: Cursor, clinic_id: UUID, until: int) -> Clinic:
+        """The clinic's own history as it stands at a position."""
+        held = self._histories.get((clinic_id, clinic_id))
+        if not isinstance(held, Clinic):
+            held = Clinic.new(clinic_id)
+            rows = cursor.execute(_UNTIL, [clinic_id, clinic_id, until], binary=True).fetchall()
             for row in rows:
-                plan.learn(entry_from_row(row, entry.originator_id))
-        return plan
+                held.learn(entry_from_row(row, clinic_id))
+            self._keep(clinic_id, {clinic_id: held})
+        return held
 
-    def _keep(self, clinic_id: UUID, touched: dict[UUID, Plan]) -> None:
-        for plan_id, plan in touched.items():
-            self._plans[(clinic_id, plan_id)] = plan
-            self._held += len(plan.entries)
-        while self._held > self.most_entries and len(self._plans) > len(touched):
-            _, old = self._plans.popitem(last=False)
+    def _load_all(self, cursor: Cursor, clinic_id: UUID, read: _Reading) -> None:
+        """Take every plan of the clinic along: what they owe depends on its policy."""
+        for (plan_id,) in cursor.execute(_PLANS, [clinic_id, clinic_id, read.position]).fetchall():
+            if plan_id in read.touched:
+                continue
+            held = self._histories.get((clinic_id, plan_id))
+            if held is None:
+                held = Plan.new(plan_id)
+                rows = cursor.execute(_UNTIL, [clinic_id, plan_id, read.position], binary=True)
+                for row in rows.fetchall():
+                    held.learn(entry_from_row(row, plan_id))
+            read.touched[plan_id] = held
+
+    def _before(self, cursor: Cursor, clinic_id: UUID, entry: Entry) -> History:
+        """The history as it stands just before ``entry``."""
+        history = self._histories.pop((clinic_id, entry.originator_id), None)
+        if history is not None:
+            self._held -= len(history.entries)
+            if history.version == entry.version - 1:
+                return history
+        history = shell(entry)
+        if entry.version > 1:
+            parameters = [clinic_id, entry.originator_id, entry.position - 1]
+            for row in cursor.execute(_UNTIL, parameters, binary=True).fetchall():
+                history.learn(entry_from_row(row, entry.originator_id))
+        return history
+
+    def _keep(self, clinic_id: UUID, touched: Mapping[UUID, History]) -> None:
+        for history_id, history in touched.items():
+            self._held -= len(getattr(self._histories.get((clinic_id, history_id)), "entries", ()))
+            self._histories[(clinic_id, history_id)] = history
+            self._held += len(history.entries)
+        while self._held > self.most_entries and len(self._histories) > len(touched):
+            _, old = self._histories.popitem(last=False)
             self._held -= len(old.entries)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A batch in the making."""
+
+    clinic_id: UUID
+    position: int = 0
+    touched: dict[UUID, History] = field(default_factory=dict)
+    plans_said: list[tuple[Entry, str]] = field(default_factory=list)
+    clinic_said: list[tuple[Entry, str]] = field(default_factory=list)
+
+    def take(self, entry: Entry, history: History, told: str) -> None:
+        """The next entry, its history as it stands with it, and its sentence."""
+        said = self.plans_said if isinstance(history, Plan) else self.clinic_said
+        said.append((entry, told))
+        self.touched[entry.originator_id] = history
+        self.position = entry.position
+
+    def batch(self, clinic: Clinic) -> Batch:
+        """The finished batch."""
+        return Batch(
+            clinic_id=self.clinic_id,
+            position=self.position,
+            entries=[entry for entry, _ in self.plans_said],
+            told=[told for _, told in self.plans_said],
+            plans={key: held for key, held in self.touched.items() if isinstance(held, Plan)},
+            clinic=clinic,
+            clinic_entries=[entry for entry, _ in self.clinic_said],
+            clinic_told=[told for _, told in self.clinic_said],
+        )

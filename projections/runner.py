@@ -125,12 +125,12 @@ class Runner:
             for target in moved:
                 target.projection.apply(batch, cursor, target.table)
             self._move(cursor, batch, moved)
-            return len(batch.entries)
+            return batch.size
 
     def _move(self, cursor: psycopg.Cursor[Any], batch: Batch, moved: Sequence[Target]) -> None:
         keys = [target.key for target in moved]
         versions = [target.projection.version for target in moved]
-        cursor.execute(_MOVE, [batch.entries[-1].position, keys, versions, batch.clinic_id])
+        cursor.execute(_MOVE, [batch.position, keys, versions, batch.clinic_id])
 
     def _one_by_one(self, clinic_id: UUID) -> int:
         """Take in entry by entry, projection by projection; stop those that fail where they fail."""

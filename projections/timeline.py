@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.entry import Entry, created_ids, references
 from domain.fold import AMENDING
-from domain.plan import Plan
+from domain.history import History
 from domain.record import AddendumAdded
 from projections.projection import Batch, Cursor, Projection
 
@@ -40,12 +40,19 @@ class Timeline(Projection):
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Add the batch's entries, and thread corrections, marks and addenda under what they are about."""
-        rows = map(_row, batch.entries, batch.told)
-        columns = [list(column) for column in zip(*rows, strict=True)]
+        said = [*zip(batch.entries, batch.told, strict=True)]
+        said += zip(batch.clinic_entries, batch.clinic_told, strict=True)
+        if not said:
+            return
+        columns = [list(column) for column in zip(*(_row(*held) for held in said), strict=True)]
         cursor.execute(_INSERT.format(table=table).encode(), [batch.clinic_id, *columns])
         amended = {held.plan_id for held in batch.entries if isinstance(held.data, THREADED)}
         for plan_id in amended:
             _thread(batch.clinic_id, batch.plans[plan_id], cursor, table)
+        if batch.clinic is not None and any(
+            isinstance(held.data, THREADED) for held in batch.clinic_entries
+        ):
+            _thread(batch.clinic_id, batch.clinic, cursor, table)
 
 
 def _row(entry: Entry, told: str) -> tuple[Any, ...]:
@@ -70,7 +77,7 @@ def _about(entry: Entry) -> Iterator[str]:
         yield held
 
 
-def threads(plan: Plan) -> dict[int, tuple[list[int], list[int], int | None]]:
+def threads(plan: History) -> dict[int, tuple[list[int], list[int], int | None]]:
     """For each entry's version that something was said about: corrections, addenda, mark in error."""
     version_of = {entry.entry_id: entry.version for entry in plan.entries}
     said: dict[int, tuple[list[int], list[int], int | None]] = {}
@@ -89,7 +96,7 @@ def threads(plan: Plan) -> dict[int, tuple[list[int], list[int], int | None]]:
     return {version: held for version, held in said.items() if any(held)}
 
 
-def _thread(clinic_id: UUID, plan: Plan, cursor: Cursor, table: str) -> None:
+def _thread(clinic_id: UUID, plan: History, cursor: Cursor, table: str) -> None:
     cursor.execute(_CLEAR.format(table=table).encode(), [clinic_id, plan.id])
     rows = [
         (corrections or None, addenda or None, in_error_by, clinic_id, plan.id, version)

@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.clinic import ROLES
 from domain.entry import Author
 from service.errors import NotAllowedError
 
-ROLES = (
-    "clinician",
-    "supervisor",
-    "client",
-    "auditor",
-    "integration",
-    "admin",
-    "privacy_officer",
-)
+__all__ = ["ACCESS", "ROLES", "Principal"]
 
 READERS = frozenset({"clinician", "supervisor", "auditor"})
 WRITERS = frozenset({"clinician", "supervisor"})
@@ -29,6 +22,12 @@ ACCESS: dict[str, frozenset[str]] = {
     "plans.find": READERS,
     "plans.timeline": READERS,
     "clinic.timeline": READERS,
+    "clinic.read": frozenset({"clinician", "supervisor", "auditor", "admin", "privacy_officer"}),
+    "clinic.record": frozenset({"admin"}),
+    "clinic.history": frozenset({"auditor", "admin", "privacy_officer"}),
+    "members.read": frozenset({"clinician", "supervisor", "auditor", "admin", "privacy_officer"}),
+    "worklist.read": frozenset({"clinician", "supervisor"}),
+    "figures.read": frozenset({"supervisor", "auditor", "admin"}),
     "entry-types.read": EVERYONE,
     "me.read": EVERYONE,
 }

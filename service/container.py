@@ -6,13 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
+from service.figures import FiguresService
+from service.measures import MeasuresService
 from service.plans import PlanService
 from service.record.plans import Plans
+from service.recording import Recording
 from service.settings import Settings
 from service.timeline import TimelineService
 from service.tokens import Tokens
 from service.wake import Waker
+from service.worklist import WorklistService
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,11 @@ class Container:
     settings: Settings
     database: Database
     plans: PlanService
+    clinic: ClinicService
     timeline: TimelineService
+    worklist: WorklistService
+    measures: MeasuresService
+    figures: FiguresService
     tokens: Tokens
     waker: Waker
     clock: Callable[[], datetime]
@@ -45,11 +54,16 @@ def build(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.n
     ).open()
     kept = Plans(database, settings.cached_plans)
     waker = Waker(database)
+    recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     return Container(
         settings=settings,
         database=database,
-        plans=PlanService(database, kept, recorded=waker, clock=clock),
-        timeline=TimelineService(database, kept),
+        plans=PlanService(recording),
+        clinic=ClinicService(database, recording),
+        timeline=TimelineService(database, kept, recording.policy),
+        worklist=WorklistService(database, kept, recording.policy, clock),
+        measures=MeasuresService(kept),
+        figures=FiguresService(database, clock),
         tokens=Tokens(database, clock),
         waker=waker,
         clock=clock,

@@ -7,9 +7,12 @@ from typing import Any
 
 from psycopg.rows import TupleRow
 
+from projections import ALL
 from service.database import BoundedConnection, Database
 from service.errors import StoreUnavailableError
 from service.migrate import pending
+
+NAMES = [projection.name for projection in ALL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ def look(database: Database) -> Health:
 
     def read(conn: BoundedConnection) -> tuple[list[str], list[TupleRow]]:
         missing = pending(conn)
-        lag = [] if missing else conn.execute("SELECT * FROM projection_lag()").fetchall()
-        return missing, lag
+        if missing:
+            return missing, []
+        return [], conn.execute("SELECT * FROM projection_lag(%s)", [NAMES]).fetchall()
 
     try:
         missing, lag = database.run(read)

@@ -5,10 +5,12 @@ A file that was applied and has changed since is refused: what ran must stay wha
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import psycopg
 
@@ -111,10 +113,11 @@ def _refuse_changed(step: Migration, applied: str) -> None:
         )
 
 
-def pending(conn: psycopg.Connection) -> list[str]:
+def pending(conn: psycopg.Connection[Any]) -> list[str]:
     """The migrations the database still lacks (all of them when it was never migrated)."""
+    done: set[str] = set()
     there = conn.execute("SELECT to_regclass('plan_history.migrations')").fetchone()
-    if there is None or there[0] is None:
-        return [step.name for step in migrations()]
-    done = {row[0] for row in conn.execute("SELECT name FROM plan_history.migrations")}
+    if there is not None and there[0] is not None:
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege):  # the first is under way
+            done = {row[0] for row in conn.execute("SELECT name FROM plan_history.migrations")}
     return [step.name for step in migrations() if step.name not in done]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,10 @@ import orjson
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from domain.entry import LATE_AFTER, TOPICS, VOICES, type_named
+from domain.entry import EVERY_TYPE, TOPICS, VOICES, type_named
 from domain.errors import EntryNotFoundError, PlanNotFoundError
 from domain.fields import plain_moment
+from domain.policy import Policy
 from projections.timeline import threads
 from service.access import Principal
 from service.database import BoundedConnection, Database
@@ -67,17 +68,30 @@ ORDERS = ("recorded", "-recorded", "occurred", "-occurred")
 class TimelineService:
     """Reads the record beside the ``timeline`` read model; what that still lacks is told live."""
 
-    def __init__(self, database: Database, plans: Plans) -> None:
+    def __init__(
+        self, database: Database, plans: Plans, policy: Callable[[UUID], Policy]
+    ) -> None:
         self.database = database
         self.plans = plans
+        self.policy = policy
 
     def of_plan(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page:
         """A page of one plan's timeline; raises PlanNotFoundError."""
         principal.require("plans.timeline")
+        if plan_id == principal.clinic_id:
+            raise PlanNotFoundError("There is no such plan here; check its id.")
+        return self._of_history(principal, plan_id, wanted)
+
+    def of_clinics_own(self, principal: Principal, wanted: Filter) -> Page:
+        """A page of what the clinic recorded about itself: people, supervision, policy."""
+        principal.require("clinic.history")
+        return self._of_history(principal, principal.clinic_id, wanted)
+
+    def _of_history(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page:
         plain = wanted == Filter(limit=wanted.limit, after=wanted.after)
         read = self._plain if plain else self._found
         rows = read(principal, plan_id, wanted)
-        if not rows and wanted.after is None:
+        if not rows and wanted.after is None and plan_id != principal.clinic_id:
             self._require_plan(principal, plan_id)
         return self._page(principal, rows, wanted, by_version=plain)
 
@@ -153,7 +167,8 @@ class TimelineService:
         rows = rows[: wanted.limit]
         untold = {UUID(row[2]) for row in rows if row[8] is None}
         live = {str(held): self._told_live(principal, held) for held in untold}
-        shown = [entry_json(row, live) for row in rows]
+        late_after = timedelta(hours=self.policy(principal.clinic_id).late_after_hours)
+        shown = [entry_json(row, live, late_after) for row in rows]
         place = None
         if more and shown:
             last = orjson.loads(shown[-1])
@@ -170,7 +185,9 @@ class TimelineService:
             }
 
 
-def entry_json(row: Sequence[Any], live: dict[str, dict[int, tuple[Any, ...]]]) -> str:
+def entry_json(
+    row: Sequence[Any], live: dict[str, dict[int, tuple[Any, ...]]], late_after: timedelta
+) -> str:
     """An entry as the API shows it, as JSON text.
 
     The stored state is JSON in the API's own words, so it is joined to the facts kept beside it and
@@ -188,7 +205,7 @@ def entry_json(row: Sequence[Any], live: dict[str, dict[int, tuple[Any, ...]]]) 
     if words.startswith(_DATED):
         end = words.index('"', len(_DATED))
         occurred = datetime.fromisoformat(words[len(_DATED) : end])
-        late = "true" if recorded_at - occurred > LATE_AFTER else "false"
+        late = "true" if recorded_at - occurred > late_after else "false"
     else:
         words = f'{{"occurred_at":"{recorded}",{words[1:]}'
     threads_said = ""
@@ -268,7 +285,7 @@ def _conditions(
     parameters: list[Any] = [clinic_id]
     tests = (
         ("e.plan_id = %s", plan_id),
-        ("t.type = %s", type_named(wanted.type).__name__ if wanted.type else None),
+        ("t.type = %s", type_named(wanted.type, EVERY_TYPE).__name__ if wanted.type else None),
         ("t.recorded_by = %s", wanted.recorded_by),
         ("t.voiced_by = %s", wanted.voiced_by if wanted.voiced_by in VOICES else None),
         ("t.about @> ARRAY[%s]::uuid[]", wanted.about),

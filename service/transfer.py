@@ -11,8 +11,10 @@ from uuid import UUID
 import orjson
 import psycopg
 
+from domain.aggregates import shell
 from domain.errors import InvalidDataError, Problem
 from domain.fields import plain_moment
+from domain.history import History
 from domain.plan import Plan
 from projections.rows import COLUMNS, Row, entry_from_row
 from service.clinics import create_clinic
@@ -26,6 +28,7 @@ _RESTORE = """
 SELECT restore_entries(%s, %s, %s::uuid[], %s::int[], %s::uuid[], %s::uuid[], %s::timestamptz[],
     %s::text[], %s::bytea[])
 """
+_RESTORED = ("plan_id", "version", "entry_id", "command_id", "recorded_at", "topic", "state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,18 +224,7 @@ def _refuse_other(conn: Connection, clinic_id: UUID, held: Line) -> None:
 
 
 def _restore(conn: Connection, clinic_id: UUID, batch: Sequence[Line]) -> None:
-    columns = [
-        [getattr(held, name) for held in batch]
-        for name in (
-            "plan_id",
-            "version",
-            "entry_id",
-            "command_id",
-            "recorded_at",
-            "topic",
-            "state",
-        )
-    ]
+    columns = [[getattr(held, name) for held in batch] for name in _RESTORED]
     first, last = batch[0].position, batch[-1].position
     try:
         with conn.transaction():
@@ -258,7 +250,7 @@ def _refuse_changed(conn: Connection, clinic_id: UUID, batch: Sequence[Line]) ->
 
 def _claim(conn: Connection, clinic_id: UUID) -> None:
     """Note which plans are open for which client, as appending would have."""
-    plans: dict[UUID, Plan] = {}
+    histories: dict[UUID, History] = {}
     with conn.transaction():
         # Nobody appends until the claims are noted.
         conn.execute("SELECT FROM clinic_logs WHERE clinic_id = %s FOR UPDATE", [clinic_id])
@@ -266,13 +258,12 @@ def _claim(conn: Connection, clinic_id: UUID) -> None:
             cursor.itersize = 2_000
             for row in cursor.execute(_READ, [clinic_id]):
                 entry = entry_from_row(row[:7], row[7])
-                plan = plans.get(entry.plan_id)
-                if plan is None:
-                    plan = plans[entry.plan_id] = Plan.shell(entry)
-                plan.learn(entry)
+                if entry.plan_id not in histories:
+                    histories[entry.plan_id] = shell(entry)
+                histories[entry.plan_id].learn(entry)
         conn.execute("DELETE FROM open_plans WHERE clinic_id = %s", [clinic_id])
-        for plan_id, plan in plans.items():
-            if not plan.state.lifecycle.closed:
+        for plan_id, plan in histories.items():
+            if isinstance(plan, Plan) and not plan.state.lifecycle.closed:
                 client_ref = plan.state.opening.outline.client_ref
                 conn.execute(
                     "INSERT INTO open_plans VALUES (%s, %s, %s)", [clinic_id, client_ref, plan_id]

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import click
 
+from domain.clinic import (
+    MemberJoined,
+    MemberLeft,
+    MemberRoleChanged,
+    PolicySet,
+    SupervisionAssigned,
+)
+from domain.entry import EntryData, Reason
+from domain.fields import fields_of
+from domain.policy import Policy
 from service import clinics, tokens
 from service.access import ROLES
 from service.commandline.shared import (
     UsageError,
     answer,
+    clinic_service,
     json_option,
+    operator,
     owner_connection,
     settings,
     table,
 )
 from service.errors import UnknownClinicError
+from service.recording import Draft, Moment, Request, created
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.group()
@@ -48,6 +65,113 @@ def list_clinics(*, as_json: bool) -> None:
     columns = ("clinic_id", "name", "rehearsal", "created_at", "position")
     people = table(found, columns) if found else "There are no clinics yet: plan-history clinic create NAME"
     answer(found, as_json=as_json, people=people)
+
+
+_NUMBERS = {
+    held.name: held for held in fields_of(Policy) if held.type is int
+}
+
+
+def _policy_options(command: F) -> F:
+    for name in reversed(_NUMBERS):
+        option = click.option(f"--{name.replace('_', '-')}", name, type=int)
+        command = option(command)
+    return command
+
+
+@clinic.command("policy")
+@click.argument("clinic_id", type=click.UUID)
+@_policy_options
+@click.option("--require-if-match", type=bool)
+@click.option("--why", help="The reason, needed when something changes.")
+@json_option
+def policy(clinic_id: UUID, why: str | None, *, as_json: bool, **numbers: Any) -> None:
+    """Show a clinic's policy, or change the numbers given."""
+    given = {name: held for name, held in numbers.items() if held is not None}
+    with clinic_service(settings()) as service:
+        who = operator(clinic_id)
+        if given:
+            draft = Draft(data=PolicySet(**given), reason=Reason(text=why) if why else None)
+            service.record(who, [draft], Request())
+        _, shown = service.at(who, Moment())
+    rows = [{"rule": name, "number": held} for name, held in shown["policy"].items()]
+    answer(shown["policy"], as_json=as_json, people=table(rows, ("rule", "number")))
+
+
+@click.group()
+def member() -> None:
+    """The people of a clinic: add them, change roles, assign supervision."""
+
+
+clinic_option = click.option("--clinic", "clinic_id", type=click.UUID, required=True)
+
+
+def _record(clinic_id: UUID, data: EntryData, why: str | None, *, as_json: bool) -> None:
+    with clinic_service(settings()) as service:
+        draft = Draft(data=data, reason=Reason(text=why) if why else None)
+        done = service.record(operator(clinic_id), [draft], Request())
+    entry = done.entries[0]
+    ids = created(entry)
+    shown = {"version": entry.version, "type": entry.type, **ids}
+    answer(shown, as_json=as_json, people=ids.get("member_id", f"{entry.type} recorded."))
+
+
+@member.command("add")
+@clinic_option
+@click.option("--name", required=True)
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--credential")
+@json_option
+def add(clinic_id: UUID, name: str, role: Any, credential: str | None, *, as_json: bool) -> None:
+    """Somebody joins the clinic; prints their member id (for `token issue --member`)."""
+    _record(clinic_id, MemberJoined(name=name, role=role, credential=credential), None, as_json=as_json)
+
+
+@member.command("role")
+@clinic_option
+@click.argument("member_id", type=click.UUID)
+@click.option("--role", type=click.Choice(ROLES))
+@click.option("--credential")
+@click.option("--why", required=True)
+@json_option
+def change_role(
+    clinic_id: UUID, member_id: UUID, role: Any, credential: str | None, why: str, *, as_json: bool
+) -> None:
+    """A member gets another role or credential."""
+    data = MemberRoleChanged(member_id=str(member_id), role=role, credential=credential)
+    _record(clinic_id, data, why, as_json=as_json)
+
+
+@member.command("leave")
+@clinic_option
+@click.argument("member_id", type=click.UUID)
+@click.option("--why", required=True)
+@json_option
+def leave(clinic_id: UUID, member_id: UUID, why: str, *, as_json: bool) -> None:
+    """A member leaves the clinic (revoke their tokens as well)."""
+    _record(clinic_id, MemberLeft(member_id=str(member_id)), why, as_json=as_json)
+
+
+@member.command("supervise")
+@clinic_option
+@click.argument("member_id", type=click.UUID)
+@click.option("--by", "supervisor_id", type=click.UUID, required=True, help="The supervisor.")
+@json_option
+def supervise(clinic_id: UUID, member_id: UUID, supervisor_id: UUID, *, as_json: bool) -> None:
+    """A supervisor answers for a clinician's work from now on."""
+    data = SupervisionAssigned(member_id=str(member_id), supervisor_id=str(supervisor_id))
+    _record(clinic_id, data, None, as_json=as_json)
+
+
+@member.command("list")
+@clinic_option
+@json_option
+def list_members(clinic_id: UUID, *, as_json: bool) -> None:
+    """List the clinic's people."""
+    with clinic_service(settings()) as service:
+        found = service.members(operator(clinic_id))
+    columns = ("member_id", "name", "role", "credential", "status", "supervisor_id")
+    answer(found, as_json=as_json, people=table(found, columns) if found else "Nobody has joined yet.")
 
 
 @click.group()

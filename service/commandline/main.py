@@ -10,7 +10,7 @@ import psycopg
 
 from domain.errors import PlanHistoryError
 from projections.rebuild import RebuildStoppedError
-from service.commandline.clinics import clinic, token
+from service.commandline.clinics import clinic, member, token
 from service.commandline.data import export, import_
 from service.commandline.doctor import doctor
 from service.commandline.projections import projections, rebuild
@@ -43,7 +43,7 @@ def cli() -> None:
 
 
 for command in (
-    serve, api, project, migrate, clinic, token, projections, rebuild, export, import_, doctor,
+    serve, api, project, migrate, clinic, member, token, projections, rebuild, export, import_, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 

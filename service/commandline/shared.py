@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +14,9 @@ import click
 import psycopg
 
 from domain.fields import plain_moment
+from service.access import Principal
+from service.clinic import ClinicService
+from service.container import build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import running
 from service.settings import Settings
@@ -46,6 +52,24 @@ def owner_connection(held: Settings) -> psycopg.Connection[Any]:
     """A connection as the owner, for what only an operator may do."""
     dsn = dsn_as(url_of(held, owner=True), OWNER_ROLE, seconds=600, application="plan-history-cli")
     return psycopg.connect(dsn, autocommit=True)
+
+
+OPERATOR = UUID("00000000-0000-4000-8000-00000000000a")
+
+
+def operator(clinic_id: UUID) -> Principal:
+    """The operator of this machine, as entries will show them."""
+    return Principal(clinic_id, OPERATOR, "operator (command line)", "admin", None, OPERATOR)
+
+
+@contextlib.contextmanager
+def clinic_service(held: Settings) -> Iterator[ClinicService]:
+    """The use cases of clinics, over the database of this machine's service."""
+    container = build(replace(held, database_url=url_of(held), pool_size=1))
+    try:
+        yield container.clinic
+    finally:
+        container.close()
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for machines.")

@@ -7,16 +7,17 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4, uuid5
 
 import psycopg
 from rich.console import Console
 from rich.progress import Progress
 
+from domain.clinic import MemberJoined, Role, SupervisionAssigned
 from domain.opening import PlanOpened
 from service.access import Principal
 from service.clinics import create_clinic
@@ -30,6 +31,7 @@ from service.tokens import digest, issue
 
 CLINIC_ID = uuid5(DEMO, "clinic")
 NAME = "The Demo Clinic"
+FOUNDED_BEFORE = timedelta(days=400)
 
 
 class Narrator(Principal):
@@ -54,6 +56,12 @@ class Teller:
         key = f"demo-{self.session}"
         return Request(key=key, digest=sha256(key.encode()).digest(), recorded_at=recorded_at)
 
+    def found(self, recorded_at: datetime) -> None:
+        """The clinic's people join it."""
+        admin = next(person for person in PEOPLE.values() if person.role == "admin")
+        request = self._request(recorded_at)
+        self.container.clinic.record(_narrator(admin), _founding(), request)
+
     def open_plan(
         self, by: Person, data: PlanOpened, drafts: Sequence[ReadyDraft], recorded_at: datetime
     ) -> Recorded:
@@ -68,6 +76,27 @@ class Teller:
         """Record a session of the demo."""
         request = self._request(recorded_at)
         return self.container.plans.record(_narrator(by), plan_id, _drafts(drafts), request)
+
+
+def _founding() -> list[Draft]:
+    """The demo's people join, and the trainee gets her supervisor."""
+    joined = [
+        MemberJoined(
+            member_id=person.member_id,
+            name=person.name,
+            role=cast("Role", person.role),
+            credential=person.credential,
+        )
+        for person in PEOPLE.values()
+    ]
+    supervised = [
+        SupervisionAssigned(
+            member_id=person.member_id, supervisor_id=PEOPLE[person.supervised_by].member_id
+        )
+        for person in PEOPLE.values()
+        if person.supervised_by
+    ]
+    return [Draft(data=data) for data in (*joined, *supervised)]
 
 
 def _narrator(by: Person) -> Narrator:
@@ -120,6 +149,7 @@ def _fill(settings: Settings, anchor: datetime) -> None:
     try:
         with Progress(console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task("Loading the demo clinic", total=None)
+            teller.found(anchor - FOUNDED_BEFORE)
             load(
                 teller.open_plan,
                 teller.record,

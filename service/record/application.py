@@ -18,7 +18,9 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
+from domain.aggregates import shell
 from domain.entry import Entry
+from domain.history import History
 from domain.plan import Plan
 from service.database import Database
 from service.record.mapper import EntryMapper, EntryTranscoder
@@ -86,10 +88,10 @@ class ClinicRecord(Application[UUID]):
         return plan
 
 
-def learn_all(plan: Plan | None, entries: Iterable[Entry]) -> Plan | None:
+def learn_all(plan: History | None, entries: Iterable[Entry]) -> History | None:
     """The library's projector function: let ``plan`` learn the entries."""
     for entry in entries:
         if plan is None:
-            plan = Plan.shell(entry)
+            plan = shell(entry)
         plan.learn(entry)
     return plan

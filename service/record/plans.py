@@ -15,8 +15,9 @@ from uuid import UUID
 
 from psycopg.rows import TupleRow
 
+from domain.aggregates import shell
 from domain.errors import PlanNotFoundError
-from domain.plan import Plan
+from domain.history import History
 from projections.rows import Row, entry_from_row
 from service.database import BoundedConnection, Database
 
@@ -34,11 +35,11 @@ class Plans:
         self.database = database
         self.size = size
         self.most_entries = entries
-        self._held: OrderedDict[Key, Plan] = OrderedDict()
+        self._held: OrderedDict[Key, History] = OrderedDict()
         self._entries = 0
         self._lock = Lock()
 
-    def take(self, key: Key) -> Plan | None:
+    def take(self, key: Key) -> History | None:
         """The kept plan, taken out; None if there is none."""
         with self._lock:
             plan = self._held.pop(key, None)
@@ -46,7 +47,7 @@ class Plans:
                 self._entries -= len(plan.entries)
             return plan
 
-    def put(self, key: Key, plan: Plan) -> None:
+    def put(self, key: Key, plan: History) -> None:
         """Keep a plan that holds exactly what is recorded; the longest unused are let go."""
         with self._lock:
             before = self._held.pop(key, None)
@@ -61,7 +62,7 @@ class Plans:
                 _, old = self._held.popitem(last=False)
                 self._entries -= len(old.entries)
 
-    def refreshed(self, key: Key, plan: Plan | None) -> Plan:
+    def refreshed(self, key: Key, plan: History | None) -> History:
         """``plan`` with the entries recorded since; raises PlanNotFoundError if there are none at all."""
         clinic_id, plan_id = key
         known = plan.version if plan else 0
@@ -73,14 +74,14 @@ class Plans:
             stored: Row = row  # type: ignore[assignment] # the columns of _READ
             entry = entry_from_row(stored, plan_id)
             if plan is None:
-                plan = Plan.shell(entry)
+                plan = shell(entry)
             plan.learn(entry)
         if plan is None:
             raise PlanNotFoundError("There is no such plan here; check its id.")
         return plan
 
     @contextlib.contextmanager
-    def reading(self, clinic_id: UUID, plan_id: UUID) -> Iterator[Plan]:
+    def reading(self, clinic_id: UUID, plan_id: UUID) -> Iterator[History]:
         """The plan as it is recorded now, for reading."""
         key = (clinic_id, plan_id)
         plan = self.refreshed(key, self.take(key))

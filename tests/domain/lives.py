@@ -1,17 +1,17 @@
-"""Random lives of plans: plausible requests over the whole vocabulary, in time, late, undated, corrected.
+"""Random lives of plans: plausible requests over the whole vocabulary, late, corrected, undone.
 
-A life is played through ``Plan.record`` and ``Plan.confirm`` as the service does it. A refusal is part
-of life: its request is forgotten whole. Any other exception is a failure of the domain.
+A life is played through ``Plan.record`` and ``Plan.confirm`` as the service does it. A refusal is
+part of life: its request is forgotten whole. Any other exception is a failure of the domain.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from hypothesis import HealthCheck, settings
@@ -27,6 +27,7 @@ from domain.fields import (
     New,
     RangeRule,
     Ref,
+    Rule,
     TextRule,
     fields_of,
     to_plain,
@@ -37,6 +38,7 @@ from domain.plan import Plan
 from domain.record import EntryCorrected, EntryMarkedInError
 from domain.signatures import PlanCosigned, PlanReturned
 
+T = TypeVar("T")
 BEGIN = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 PLAN_ID = UUID(int=7)
 MEMBERS = tuple(str(UUID(int=held)) for held in (101, 102, 103))
@@ -73,7 +75,8 @@ TIMINGS = (
 WEIGHTS = {
     "GoalSet": 16,
     "InterventionAgreed": 16,
-    "ConcernIdentified": 6,
+    "ConcernIdentified": 8,
+    "ConcernsLinked": 16,
     "PracticeAssigned": 6,
     "PlanSigned": 6,
     "PlanCosigned": 6,
@@ -93,7 +96,9 @@ SAME_EVERY_TIME = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-"""For every test over lives: the same lives on every run, and each may take its time."""
+"""For every quick test over lives: the same lives on every run, and each may take its time."""
+OTHERS_EVERY_TIME = settings(SAME_EVERY_TIME, derandomize=False, database=None, max_examples=50)
+"""For a batch of a long run, whose seed is printed."""
 
 
 @dataclass
@@ -111,8 +116,9 @@ class Life:
     ids: Random = field(default_factory=lambda: Random(7))
 
     def __repr__(self) -> str:
-        """Every entry on a line of its own, for reports of failures."""
-        return "\n".join(["A life:", *map(_line, self.plan.entries)])
+        """Every entry on a line of its own; not endless, for a report may hold many lives."""
+        lines = [_line(entry)[:600] for entry in self.plan.entries]
+        return "\n".join(["A life:", *lines])[:20_000]
 
     @property
     def entries(self) -> list[Entry]:
@@ -130,12 +136,37 @@ class Life:
         taken = self.plan.settled.taken
         return [held for held, its_kind in taken.items() if its_kind == kind]
 
+    def record(
+        self,
+        data: EntryData,
+        *,
+        author: Author = AUTHORS[0],
+        occurred_at: datetime | None = None,
+        **envelope: Any,
+    ) -> Entry:
+        """Record an entry now; it is pending until ``confirm``."""
+        return self.plan.record(
+            data,
+            now=self.now,
+            recorded_by=author,
+            new_id=self.new_id,
+            occurred_at=occurred_at,
+            command_id=self.new_id(),
+            **envelope,
+        )
+
+    def confirm(self) -> None:
+        """Let the database have what is pending; a little later it gives the moment."""
+        pending = cast("Sequence[Entry]", self.plan.collect_events())
+        self.now += timedelta(milliseconds=3)
+        self.plan.confirm(pending, self.now, pending[-1].originator_version)
+
 
 def _line(entry: Entry) -> str:
-    undated = "" if entry.dated else ", undated"
+    undated = "" if entry.dated else " (undated)"
     return (
-        f"  {entry.version} {entry.entry_id[:8]} true {entry.occurred_at:%Y-%m-%d %H:%M:%S}{undated}, "
-        f"recorded {entry.recorded_at:%Y-%m-%d %H:%M:%S.%f}: {entry.data}"
+        f"  {entry.version} {entry.entry_id[:8]} true {entry.occurred_at:%Y-%m-%d %H:%M:%S}"
+        f"{undated} recorded {entry.recorded_at:%Y-%m-%d %H:%M:%S.%f} {entry.data}"
     )
 
 
@@ -150,6 +181,13 @@ def lives(draw: st.DrawFn, most: int = 50) -> Life:
     return play([draw(st.integers(0, 2**32 - 1)) for _ in range(size + 1)])
 
 
+def some_lives(count: int, requests: int = 30) -> Iterator[Life]:
+    """As many lives, each of so many requests; always the same ones."""
+    for number in range(count):
+        rng = Random(number)
+        yield play([rng.getrandbits(32) for _ in range(requests + 1)])
+
+
 def play(chances: Sequence[int]) -> Life:
     """The life whose opening and requests follow from ``chances``, one for each."""
     life = Life()
@@ -162,8 +200,8 @@ def play(chances: Sequence[int]) -> Life:
 def _open(life: Life, rng: Random) -> None:
     data = replace(_data(PlanOpened, life, rng), supervisor_id=rng.choice(MEMBERS))
     occurred_at = rng.choice([None, life.now, life.now - timedelta(days=3)])
-    _record(life, data, author=AUTHORS[0], occurred_at=occurred_at)
-    _confirm(life)
+    life.record(data, occurred_at=occurred_at)
+    life.confirm()
 
 
 def _request(life: Life, rng: Random) -> None:
@@ -175,15 +213,9 @@ def _request(life: Life, rng: Random) -> None:
     except PlanHistoryError:
         life.plan.forget_pending()
     else:
-        _confirm(life)
-    if rng.random() < 0.7:  # noqa: PLR2004 - a plan nobody looks at between two requests is one, too
+        life.confirm()
+    if rng.random() < 0.7:
         life.seen.append((life.plan.version, life.plan.state.document()))
-
-
-def _confirm(life: Life) -> None:
-    pending = life.plan.collect_events()
-    life.now += timedelta(milliseconds=3)  # the moment is given by the database, a little later
-    life.plan.confirm(pending, life.now, pending[-1].originator_version)
 
 
 def _entry(life: Life, rng: Random, tries: int) -> None:
@@ -201,29 +233,14 @@ def _try_entry(life: Life, rng: Random) -> None:
     cls = _type(life, rng)
     make = {EntryCorrected: _correction, EntryMarkedInError: _mark}.get(cls)
     data = make(life, rng) if make else _data(cls, life, rng)
-    _record(
-        life,
+    life.record(
         data,
         author=_author(cls, life, rng),
         occurred_at=_occurred(life, rng),
-        reason=Reason(text=rng.choice(WORDS)) if rng.random() < 0.97 else None,  # noqa: PLR2004 - some forget it
+        reason=Reason(text=rng.choice(WORDS)) if rng.random() < 0.97 else None,
         voiced_by=rng.choice([None, "client", "team"]),
         session_id=rng.choice([None, "session-7"]),
         causation_id=rng.choice([None, None, life.entries[0].entry_id]),
-    )
-
-
-def _record(
-    life: Life, data: EntryData, *, author: Author, occurred_at: datetime | None, **envelope: Any
-) -> None:
-    life.plan.record(
-        data,
-        now=life.now,
-        recorded_by=author,
-        new_id=life.new_id,
-        occurred_at=occurred_at,
-        command_id=life.new_id(),
-        **envelope,
     )
 
 
@@ -235,25 +252,29 @@ def _type(life: Life, rng: Random) -> type[EntryData]:
     lifecycle = life.plan.state.lifecycle
     if lifecycle.status == "entered_in_error":
         return EntryMarkedInError
-    if lifecycle.closed and rng.random() < 0.5:  # noqa: PLR2004 - the other half finds it closed
+    if lifecycle.closed and rng.random() < 0.5:
         return TYPES["PlanReopened"]
-    possible = [cls for cls in TYPES.values() if _has_what_it_names(cls, life)]
+    there = Counter(life.plan.settled.taken.values())
+    there["entry"] = len(life.entries)
+    possible = [cls for cls in TYPES.values() if _has_what_it_names(cls, there)]
     return rng.choices(possible, [_weight(cls) for cls in possible])[0]
 
 
-def _weight(cls: type[EntryData]) -> int:
+def _weight(cls: type) -> int:
     names = any(isinstance(held.link, Ref) and held.required for held in fields_of(cls))
     return WEIGHTS.get(cls.__name__, 6 if names else 2)
 
 
-def _has_what_it_names(cls: type, life: Life) -> bool:
+def _has_what_it_names(cls: type, there: Counter[str]) -> bool:
     """Whether the plan holds something for each id that ``cls`` cannot do without."""
     for held in fields_of(cls):
-        if held.nested and held.required and not _has_what_it_names(held.type, life):
+        if held.nested and held.required and not _has_what_it_names(held.type, there):
             return False
         if isinstance(held.link, Ref) and held.required:
-            least = max([rule.least for rule in held.rules if isinstance(rule, ManyRule)], default=1)
-            if len(life.known(held.link.kind)) < least:
+            least = max(
+                [rule.least for rule in held.rules if isinstance(rule, ManyRule)], default=1
+            )
+            if there[held.link.kind] < least:
                 return False
     return True
 
@@ -282,11 +303,12 @@ def _occurred(life: Life, rng: Random) -> datetime | None:
 # What it says
 
 
-def _data(cls: type[Any], life: Life, rng: Random) -> Any:
+def _data(cls: type[T], life: Life, rng: Random) -> T:
     """The data of an entry (or a group inside one), from its declaration."""
     held: dict[str, Any] = {}
-    for spec in fields_of(cls):
-        if isinstance(spec.link, New) or (not spec.required and rng.random() < 0.5):  # noqa: PLR2004 - half
+    declared: type = cls
+    for spec in fields_of(declared):
+        if isinstance(spec.link, New) or (not spec.required and rng.random() < 0.5):
             continue
         value = _value(spec, life, rng)
         if value != () or spec.required:
@@ -294,7 +316,7 @@ def _data(cls: type[Any], life: Life, rng: Random) -> Any:
     return cls(**held)
 
 
-def _value(spec: Field, life: Life, rng: Random) -> Any:
+def _value(spec: Field, life: Life, rng: Random) -> object:
     if not spec.many:
         return _one(spec, spec.rules, life, rng)
     least, most = next((r.least, r.most) for r in spec.rules if isinstance(r, ManyRule))
@@ -303,20 +325,29 @@ def _value(spec: Field, life: Life, rng: Random) -> Any:
     return tuple(item for item in items if item is not None)
 
 
-def _one(spec: Field, rules: tuple[Any, ...], life: Life, rng: Random) -> Any:
+def _one(spec: Field, rules: tuple[Rule, ...], life: Life, rng: Random) -> object:
     if isinstance(spec.link, Ref):
         return _named(spec.link, life, rng)
     if spec.nested:
-        return _data(spec.type, life, rng)
+        made: object = _data(spec.type, life, rng)
+        return made
     if spec.choices:
         return rng.choice(spec.choices)
+    return _plain(spec, rules, life, rng)
+
+
+def _plain(spec: Field, rules: tuple[Rule, ...], life: Life, rng: Random) -> object:
     if spec.type is str:
         return _text(rules, rng)
     if spec.type is bool:
-        return rng.random() < 0.5  # noqa: PLR2004 - half
+        return rng.random() < 0.5
     if spec.type is date:
         return BEGIN.date() + timedelta(days=rng.randint(-60, 200))
-    return _number(spec, rules, life, rng)
+    if spec.name == "of_version":
+        signed = [held.of_version for held in life.plan.state.signatures.signed]
+        some = rng.choice(signed or [1])
+        return some if rng.random() < 0.5 else rng.randint(1, life.plan.version + 1)
+    return _number(spec, rules, rng)
 
 
 def _named(rule: Ref, life: Life, rng: Random) -> str | None:
@@ -326,10 +357,10 @@ def _named(rule: Ref, life: Life, rng: Random) -> str | None:
         return STRAY_ID
     known = life.known(rng.choice(["entry", "goal", "concern"]) if slip == 1 else rule.kind)
     known = known or life.known(rule.kind)
-    return rng.choice(known if rng.random() < 0.6 else known[-2:]) if known else None  # noqa: PLR2004 - some
+    return rng.choice(known if rng.random() < 0.6 else known[-2:]) if known else None
 
 
-def _text(rules: tuple[Any, ...], rng: Random) -> str:
+def _text(rules: tuple[Rule, ...], rng: Random) -> str:
     for rule in rules:
         if isinstance(rule, IdRule):
             return rng.choice(MEMBERS)
@@ -340,14 +371,11 @@ def _text(rules: tuple[Any, ...], rng: Random) -> str:
     return rng.choice(WORDS)
 
 
-def _number(spec: Field, rules: tuple[Any, ...], life: Life, rng: Random) -> float:
-    if spec.name == "of_version":
-        signed = [held.of_version for held in life.plan.state.signatures.signed]
-        return rng.choice(signed or [1]) if rng.random() < 0.5 else rng.randint(1, life.plan.version + 1)  # noqa: PLR2004 - half
+def _number(spec: Field, rules: tuple[Rule, ...], rng: Random) -> float:
     held = next((rule for rule in rules if isinstance(rule, RangeRule)), RangeRule())
     least = max(-5, held.least if held.least is not None else -5)
     most = min(30, held.most if held.most is not None else 30)
-    if spec.type is int or rng.random() < 0.5:  # noqa: PLR2004 - half
+    if spec.type is int or rng.random() < 0.5:
         return rng.randint(int(least), int(most))
     return round(rng.uniform(least, most), 2)
 
@@ -358,15 +386,16 @@ def _number(spec: Field, rules: tuple[Any, ...], life: Life, rng: Random) -> flo
 def _correction(life: Life, rng: Random) -> EntryCorrected:
     """Another value for up to two fields of an earlier entry, another moment, or both."""
     plain = [held for held in life.entries if not isinstance(held.data, AMENDING)]
-    target = rng.choice(plain if rng.random() < 0.95 else life.entries)  # noqa: PLR2004 - one in twenty
-    specs = [held for held in fields_of(type(target.data)) if held.type is not dict]
+    target = rng.choice(plain if rng.random() < 0.95 else life.entries)
+    cls: type = type(target.data)
+    specs = [held for held in fields_of(cls) if held.type is not dict]
     changed: dict[str, Any] = {}
     for spec in rng.sample(specs, min(len(specs), rng.randint(0, 2))):
-        if isinstance(spec.link, New) and rng.random() < 0.9:  # noqa: PLR2004 - one in ten tries
+        if isinstance(spec.link, New) and rng.random() < 0.9:
             continue
-        leave_out = not spec.required and rng.random() < 0.3  # noqa: PLR2004 - a third
+        leave_out = not spec.required and rng.random() < 0.3
         changed[spec.key] = None if leave_out else to_plain(_value(spec, life, rng))
-    moment = _occurred(life, rng) if not changed or rng.random() < 0.4 else None  # noqa: PLR2004 - some
+    moment = _occurred(life, rng) if not changed or rng.random() < 0.4 else None
     return EntryCorrected(entry_id=target.entry_id, data=changed, occurred_at=moment)
 
 
@@ -375,8 +404,8 @@ def _mark(life: Life, rng: Random) -> EntryMarkedInError:
     amendments = [held for held in life.entries if isinstance(held.data, AMENDING)]
     in_error = life.plan.state.lifecycle.status == "entered_in_error"
     target = rng.choice(life.entries[1:] or life.entries)
-    if amendments and (in_error or rng.random() < 0.4):  # noqa: PLR2004 - some
+    if amendments and (in_error or rng.random() < 0.4):
         target = rng.choice(amendments)
-    elif rng.random() < 0.04:  # noqa: PLR2004 - one in twenty-five
+    elif rng.random() < 0.04:
         target = life.entries[0]
-    return EntryMarkedInError(entry_id=target.entry_id, including_dependents=rng.random() < 0.7)  # noqa: PLR2004 - most
+    return EntryMarkedInError(entry_id=target.entry_id, including_dependents=rng.random() < 0.7)

@@ -1,7 +1,7 @@
-"""The fold done the slow, obvious way: it shares the entries' handlers with ``domain/fold.py``, nothing else.
+"""The fold done the slow, obvious way; it shares with ``domain/fold.py`` the entries, nothing else.
 
-Every question is answered from the recorded entries alone, again and again, by the words of the law:
-which entries stand, as corrected; from when each counts; in which order; what they add up to.
+Every question is answered from the recorded entries alone, by the words of the law: which of them
+stand, as corrected; from when each counts; in which order; what they add up to.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from domain.state import PlanState
 def document_at(
     entries: Sequence[Entry], known: int | None = None, true_until: datetime | None = None
 ) -> dict[str, Any] | None:
-    """The plan as known at version ``known`` and as true at ``true_until``; None: it did not exist."""
-    recorded = list(entries) if known is None else [held for held in entries if held.version <= known]
+    """The plan as known at a version and as true at a moment; None: it did not exist."""
+    recorded = (
+        list(entries) if known is None else [held for held in entries if held.version <= known]
+    )
     return document_of(recorded, in_order(standing(recorded)), true_until)
 
 
@@ -75,7 +77,7 @@ def add(plan: PlanState, entry: Entry) -> None:
 
 
 def standing(recorded: Sequence[Entry]) -> list[Entry]:
-    """Those of ``recorded`` that stand, as corrected; of a plan opened in error only its opening."""
+    """Those that stand, as corrected; of a plan opened in error only its opening."""
     out = taken_out(recorded)
     opening = as_corrected(recorded[0], recorded, out)
     if opening.entry_id in out:
@@ -116,7 +118,7 @@ def as_corrected(entry: Entry, recorded: Sequence[Entry], out: set[str]) -> Entr
 
 
 def without_the_fallen(entries: list[Entry]) -> list[Entry]:
-    """``entries`` without those that are about something which none of them brought into the plan."""
+    """``entries`` without those that are about something which none of them brought in."""
     there = {held for entry in entries for held in brought_by(entry)}
     kept = [
         entry
@@ -136,7 +138,9 @@ def counting_from(entries: Sequence[Entry]) -> dict[str, datetime]:
 
     def moment(entry: Entry) -> datetime:
         if entry.entry_id not in found:
-            needed = [maker[held] for rule, held in refers_to(entry) if rule.orders and held in maker]
+            needed = [
+                maker[held] for rule, held in refers_to(entry) if rule.orders and held in maker
+            ]
             found[entry.entry_id] = max(
                 entry.occurred_at, entries[0].occurred_at, *map(moment, needed)
             )
@@ -186,26 +190,24 @@ def refers_to(entry: Entry) -> list[tuple[Ref, str]]:
     return [(rule, held) for rule, held in _links_in(entry.data) if isinstance(rule, Ref)]
 
 
-def _links_in(group: Any) -> Iterator[tuple[New | Ref, str]]:
-    for name, hint in _hints_of(type(group)).items():
+def _links_in(group: object) -> Iterator[tuple[New | Ref, str]]:
+    cls: type = type(group)
+    for name, hint in _hints_of(cls).items():
         yield from _links(getattr(group, name), hint)
 
 
-def _links(value: Any, hint: Any) -> Iterator[tuple[New | Ref, str]]:
-    origin = get_origin(hint)
-    if value is None:
-        return
+def _links(value: object, hint: object) -> Iterator[tuple[New | Ref, str]]:
+    origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        inner, *facts = get_args(hint)
-        yield from ((fact, value) for fact in facts if isinstance(fact, New | Ref))
-        yield from _links(value, inner)
+        if isinstance(value, str):
+            yield from ((fact, value) for fact in inner[1:] if isinstance(fact, New | Ref))
+        yield from _links(value, inner[0])
     elif origin in (Union, UnionType):
-        for choice in get_args(hint):
-            if choice is not type(None):
-                yield from _links(value, choice)
-    elif origin is tuple:
+        (held,) = [choice for choice in inner if choice is not type(None)]
+        yield from _links(value, held)
+    elif isinstance(value, tuple):
         for item in value:
-            yield from _links(item, get_args(hint)[0])
+            yield from _links(item, inner[0])
     elif is_dataclass(value):
         yield from _links_in(value)
 

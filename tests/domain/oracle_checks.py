@@ -1,4 +1,4 @@
-"""What must hold in every life, said once: the tests ask it of sound plans, the controls of broken ones."""
+"""What must hold in every life: tests ask it of sound plans, the controls of broken ones."""
 
 from __future__ import annotations
 
@@ -36,13 +36,14 @@ def document_of(
 ) -> dict[str, Any] | None:
     """What the plan says of itself at a moment; None: it says that it did not exist."""
     try:
-        return plan.at(known, true_until).document()
+        document: dict[str, Any] = plan.at(known, true_until).document()
     except MomentNotFoundError:
         return None
+    return document
 
 
 def check_moments(entries: Sequence[Entry]) -> int:
-    """Every moment of the plan, by both clocks, is what the oracle says; returns how many there are."""
+    """Every moment, by both clocks, is what the oracle says; returns how many moments there are."""
     plan = learnt(entries)
     compared = 0
     for known in range(1, len(entries) + 1):
@@ -71,7 +72,11 @@ def check_recorded_moments(life: Life) -> None:
     """A recorded moment is the newest version written down by then, and none before the first."""
     times = [entry.recorded_at for entry in life.entries]
     assert times == sorted(times)
-    for moment in {*times, *(held + INSTANT for held in times), *(held - INSTANT for held in times)}:
+    for moment in {
+        *times,
+        *(held + INSTANT for held in times),
+        *(held - INSTANT for held in times),
+    }:
         written = [entry.version for entry in life.entries if entry.recorded_at <= moment]
         try:
             version: int | None = life.plan.version_at(moment)
@@ -120,20 +125,34 @@ def reread(entry: Entry) -> Entry:
 # Who made what
 
 
+def moment_for(plan: Plan, pick: int) -> When:
+    """One of the plan's moments, chosen by a number."""
+    known = 1 + pick % plan.version
+    ordered = oracle.in_order(oracle.standing(plan.entries[:known]))
+    moments = [None, None, *sorted({moment for moment, _ in ordered})]
+    return known, moments[pick // plan.version % len(moments)]
+
+
 def check_trace(plan: Plan, known: int, true_until: datetime | None) -> int:
-    """The trace names for every leaf whom brute force finds; returns how many leaves there are."""
+    """The trace names for every leaf whom brute force finds; returns how many leaves there are.
+
+    The status of a plan opened in error is nobody's: the mark stands outside of what counts.
+    """
     order = plan.settled_at(known).until(true_until)
     document = plan.document(known, true_until)
     said, truth = trace(order, document), brute.trace(order, document)
-    versions = {max(entry.sources or (entry.version,)) for entry in order}
-    in_error = {"/status"} if document["status"] == "entered_in_error" else set()
-    assert versions.issuperset(said.values())
+    nobodys = {"/status"} if document["status"] == "entered_in_error" else set()
     changed = {path: by for path, by in said.items() if path in truth.maker}
-    assert changed == {path: by for path, by in truth.maker.items() if path not in in_error}
-    assert truth.spoken - said.keys() <= in_error, "an entry spoke of this"
-    others = said.keys() - truth.maker.keys() - truth.spoken
-    assert others <= truth.untouched, "nothing an entry made"
+    assert changed == {path: by for path, by in truth.maker.items() if path not in nobodys}
+    assert said.keys() >= truth.spoken - nobodys, "an entry spoke of this"
+    assert said.keys() <= truth.maker.keys() | truth.spoken | truth.untouched, "no entry made this"
+    assert {max(entry.sources or (entry.version,)) for entry in order}.issuperset(said.values())
     return len(truth.maker)
+
+
+def check_traces(plan: Plan) -> int:
+    """``check_trace`` at every version; returns how many leaves there are in all."""
+    return sum(check_trace(plan, version, None) for version in range(1, plan.version + 1))
 
 
 def moment_of(plan: Plan, known: int, true_until: datetime | None) -> brute.Moment:
@@ -159,13 +178,12 @@ def check_diff(plan: Plan, one: When, other: When) -> int:
     """
     old, new = moment_of(plan, *one), moment_of(plan, *other)
     said = difference(plan, one, other)
-    truth = {
+    told = [(held.path, held.kind, repr(held.before), repr(held.after)) for held in said]
+    assert len(told) == len(set(told)), "a change told twice"
+    assert set(told) == {
         (pointer(path), kind, held, given)
         for path, kind, held, given in brute.changes(old.document, new.document)
     }
-    told = [(held.path, held.kind, repr(held.before), repr(held.after)) for held in said]
-    assert len(told) == len(set(told)), "a change told twice"
-    assert set(told) == truth, set(told) ^ truth
     blamable = brute.responsible(old, new)
     for change in said:
         assert change.entries, change
@@ -181,3 +199,14 @@ def check_mirrored(there: Sequence[Change], back: Sequence[Change]) -> None:
         replace(held, kind=turned[held.kind], before=held.after, after=held.before) for held in back
     ]
     assert sorted(mirrored, key=repr) == sorted(there, key=repr)
+
+
+def check_neighbours(plan: Plan) -> int:
+    """What changed from one version to the next, its entry changed; returns how many changes."""
+    changes = 0
+    for version in range(2, plan.version + 1):
+        one, other = (version - 1, None), (version, None)
+        changes += check_diff(plan, one, other)
+        for change in difference(plan, one, other):
+            assert change.entries == (version,), change
+    return changes

@@ -1,4 +1,4 @@
-"""Who made what, by brute force: fold entry by entry, flatten the whole document each time, compare.
+"""Who made what, by brute force: fold entry by entry, flatten the whole document, compare.
 
 Nothing here knows of touched parts; only what a plan's document shows is looked at.
 """
@@ -20,7 +20,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Moment:
-    """The plan at one moment: what was recorded by then, what of it counts in order, the document."""
+    """The plan at one moment: what was recorded by then, what of it counts, the document."""
 
     recorded: tuple[Entry, ...]
     counting: tuple[Entry, ...]
@@ -62,29 +62,29 @@ def _without_current(signature: dict[str, Any]) -> dict[str, Any]:
     return {key: held for key, held in signature.items() if key != "current"}
 
 
-def names_in(items: Any) -> list[str] | None:
-    """By what the items of a list are told apart: the id each begins with; None if they have none."""
+def names_in(items: object) -> list[str] | None:
+    """By what the items of a list are told apart: the id each begins with, if they have one."""
     if not isinstance(items, list) or not items or not all(isinstance(i, dict) for i in items):
         return None
     firsts = [next(iter(item.items()), ("", None)) for item in items]
-    names = [held for key, held in firsts if key.endswith("_id") or key in ("ref", "about")]
+    names = [str(held) for key, held in firsts if key.endswith("_id") or key in ("ref", "about")]
     return names if len(set(names)) == len(items) else None
 
 
-def leaves(value: Any, path: Path = (), place: str = "") -> Iterator[tuple[Path, str, Any]]:
+def leaves(value: object, path: Path = (), place: str = "") -> Iterator[tuple[Path, str, object]]:
     """Every leaf with its path by names and its JSON pointer by places."""
     if isinstance(value, dict) and value:
         for key, held in value.items():
             escaped = key.replace("~", "~0").replace("/", "~1")
             yield from leaves(held, (*path, key), f"{place}/{escaped}")
-    elif names := names_in(value):
+    elif isinstance(value, list) and (names := names_in(value)):
         for index, (name, held) in enumerate(zip(names, value, strict=True)):
             yield from leaves(held, (*path, name), f"{place}/{index}")
     else:
         yield path, place, value
 
 
-def flat(value: Any, path: Path = ()) -> dict[Path, Any]:
+def flat(value: object, path: Path = ()) -> dict[Path, object]:
     """Every leaf below ``value`` by its path."""
     return {leaf: held for leaf, _, held in leaves(value, path)}
 
@@ -97,8 +97,8 @@ class Traced:
     """Who made the leaves of a document, by their pointers.
 
     ``maker``: for each leaf that ever changed the version of the entry (or its correction) that
-    changed it last; ``spoken``: leaves of single parts, such as the orientation, that still say what
-    they said before any entry, though one has spoken of their part.
+    changed it last; ``spoken``: leaves of single parts, such as the orientation, that still say
+    what they said before any entry, though one has spoken of their part; ``untouched``: the rest.
     """
 
     maker: dict[str, int]
@@ -123,9 +123,7 @@ def trace(entries: Sequence[Entry], document: dict[str, Any]) -> Traced:
     for path, part in _single_parts(plan):
         said = flat(part.document(), path)
         spoken |= said.keys() if said != defaults[type(part)] else set()
-    placed = {
-        path: place for path, place, held in leaves(content(document)) if held is not None
-    }
+    placed = {path: place for path, place, held in leaves(content(document)) if held is not None}
     return Traced(
         maker={place: maker[path] for path, place in placed.items() if path in maker},
         spoken={place for path, place in placed.items() if path in spoken and path not in maker},
@@ -161,7 +159,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> set[tuple[Path, str, st
 
 
 def _things(document: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
-    """What comes and goes as a whole – a goal, a note – by its path; the rest is one thing at the root."""
+    """What comes and goes as a whole, such as a goal, by its path; the rest is one thing, too."""
     rest = dict(document)
     for path in _groups():
         holder = rest
@@ -169,7 +167,11 @@ def _things(document: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
             holder[key] = {**holder[key]}
             holder = holder[key]
         group = holder.pop(path[-1])
-        named = group if isinstance(group, dict) else dict(zip(names_in(group) or (), group, strict=True))
+        named = (
+            group
+            if isinstance(group, dict)
+            else dict(zip(names_in(group) or (), group, strict=True))
+        )
         yield from (((*path, name), held) for name, held in named.items())
     yield (), rest
 

@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from domain.clinic import DEFAULT_POLICY, Policy
 from domain.entry import Author, Entry, EntryData, Reason, from_stored, to_stored
 from domain.errors import PlanHistoryError
 from domain.goals import GoalSet
 from domain.interventions import Consent, InterventionAgreed
 from domain.opening import PlanOpened
 from domain.plan import Plan
+from domain.policy import DEFAULT_POLICY, Policy
 
 
 def an_id(name: str) -> str:

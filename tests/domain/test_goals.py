@@ -17,6 +17,7 @@ from domain.errors import (
 )
 from domain.goals import (
     KEPT_VALUES,
+    SUGGESTIONS,
     GoalAchieved,
     GoalDropped,
     GoalPaused,
@@ -152,6 +153,10 @@ def test_a_bare_statement_is_a_goal_with_its_missing_parts_shown() -> None:
                         "relevant": "missing",
                         "time_limited": "missing",
                     },
+                    "suggestions": [
+                        {"part": part, "suggestion": SUGGESTIONS[part]}
+                        for part in ("measurable", "attainable", "relevant", "time_limited")
+                    ],
                 }
             ],
             "/signatures/last_material_version": 2,
@@ -200,8 +205,20 @@ def test_a_whole_goal_shows_every_smart_part_as_present() -> None:
                 "relevant": "present",
                 "time_limited": "present",
             },
+            "/goals/1/suggestions": [],
         }
     )
+
+
+@pytest.mark.parametrize(("end", "offered"), [((), 4), ((PAUSED,), 4), ((ACHIEVED,), 0)])
+def test_what_is_missing_is_suggested_while_a_goal_is_worked_on(
+    end: tuple[EntryData, ...], offered: int
+) -> None:
+    """An offer, never a demand; a goal that is over gets none."""
+    spec = given(opened(), a_goal(), *end)
+    suggestions = spec.document()["goals"][0]["suggestions"]
+    assert len(suggestions) == offered
+    assert all(held["suggestion"] for held in suggestions)
 
 
 @pytest.mark.parametrize("part", [{"relevant_because": "The dog"}, {"concern_ids": (CONCERN,)}])

@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 
 from domain.alliance import MismatchDiscussed, MismatchRaised, SupervisorAssigned
-from domain.clinic import Policy
 from domain.course import (
     PlateauAnswered,
     PlateauNoted,
@@ -23,6 +22,7 @@ from domain.goals import GoalDropped, GoalPaused, GoalResumed, GoalRevised
 from domain.interventions import DiscomfortAnswered, DiscomfortVoiced
 from domain.lifecycle import PlanCompleted, PlanDiscontinued, PlanPaused, PlanReopened
 from domain.obligations import obligations
+from domain.policy import Policy
 from domain.reviews import ReviewHeld
 from domain.signatures import (
     ClientSignatureDeclined,

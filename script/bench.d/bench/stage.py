@@ -118,21 +118,23 @@ def serving(held: Stage, url: str) -> Iterator[Serving]:
         )
         ending.callback(beside.stop)
         address, noop = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in (socket, other))
-        wait_for(f"{address}/readyz")
-        wait_for(noop)
+        wait_for(f"{address}/readyz", web)
+        wait_for(noop, beside)
         yield Serving(address, noop, web, projector, held.server.pid, url)
 
 
-def wait_for(address: str, *, patience: float = 30) -> float:
-    """Wait until an address answers; returns how many seconds that took."""
-    started = time.perf_counter()
-    while time.perf_counter() - started < patience:
+def wait_for(address: str, child: supervise.Child, *, patience: float = 30) -> None:
+    """Wait until an address answers; raises RuntimeError when its process has ended, or takes too long."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
         try:
             with urlopen(address, timeout=2):  # noqa: S310 - our own address
-                return time.perf_counter() - started
+                return
         except OSError:
+            if child.process.poll() is not None:
+                break
             time.sleep(0.01)
-    raise RuntimeError(f"{address} did not answer within {patience:g} s.")
+    raise RuntimeError(f"{child.name} does not answer at {address}; what it said is above.")
 
 
 def owner(url: str) -> psycopg.Connection[Any]:

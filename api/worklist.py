@@ -1,0 +1,96 @@
+"""What is owed: across the plans of a clinician or a supervisor's team, and by one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Response
+from marshmallow import fields
+from marshmallow.validate import OneOf
+
+from api.blueprint import Blueprint
+from api.conventions import (
+    from_cursor,
+    json_answer,
+    next_link,
+    principal,
+    services,
+    takes_query,
+    to_cursor,
+)
+from api.errors import InvalidQueryError
+from api.queries import CountField, Paged, TruthField, uuid_part
+from api.schemas import DayField
+from service.access import Principal
+from service.worklist import KINDS, NO_DAY, Wanted
+
+worklist = Blueprint("worklist", "worklist", description="What is owed, and by when")
+
+
+class WorklistQuery(Paged):
+    """Which obligations to list."""
+
+    mine = TruthField(
+        metadata={"description": "Of plans whose therapist you are; a clinician's default."}
+    )
+    team = TruthField(
+        metadata={"description": "Of plans whose supervisor you are; a supervisor's default."}
+    )
+    kind = fields.String(validate=OneOf(KINDS, error="Must be one of: {choices}."))
+    overdue = TruthField(metadata={"description": "Due before today (UTC), or not."})
+    due_before = DayField(metadata={"description": "Due before this day."})
+    at_least = CountField(
+        0,
+        999_999_999,
+        load_default=0,
+        metadata={"description": "Wait, up to two seconds, until this position is taken in."},
+    )
+
+
+@worklist.get("/v1/worklist", "read_worklist", answer="Worklist")
+@worklist.query(WorklistQuery)
+@takes_query
+def read_worklist(query: Mapping[str, Any]) -> Response:
+    """What is owed, soonest due first: to a clinician by their own plans, to a supervisor by their team's.
+
+    With `mine` and `team` both are listed. What has no due day comes last.
+    """
+    who = principal()
+    place = from_cursor(query.get("cursor"), (_due_part, uuid_part, str, str))
+    wanted = {name: held for name, held in query.items() if name != "cursor"}
+    page = services().worklist.find(who, Wanted(**{**wanted, **_whose(who, query)}, after=place))  # type: ignore[arg-type] # four parts, as the cursor was made
+    cursor = to_cursor(page.next and [str(part) for part in page.next])
+    shown = b'{"obligations":[%b],"next_cursor":%b,"position":%d,"today":"%b"}' % (
+        b",".join(page.obligations),
+        orjson.dumps(cursor),
+        page.position,
+        page.today.isoformat().encode(),
+    )
+    return json_answer(shown, headers=next_link(cursor))
+
+
+def _whose(who: Principal, query: Mapping[str, Any]) -> dict[str, bool]:
+    """Whose obligations are asked for; each role has its own list unless it says otherwise."""
+    mine, team = query.get("mine"), query.get("team")
+    if mine is None:
+        mine = not team and who.role != "supervisor"
+    if team is None:
+        team = not mine and who.role == "supervisor"
+    if not (mine or team):
+        raise InvalidQueryError({"mine": "Ask for mine=true, team=true or both."})
+    return {"mine": mine, "team": team}
+
+
+def _due_part(part: object) -> str:
+    """A due day from a cursor."""
+    return NO_DAY if part == NO_DAY else date.fromisoformat(str(part)).isoformat()
+
+
+@worklist.get("/v1/plans/<uuid:plan_id>/obligations", "read_obligations", answer="PlanObligations")
+def read_obligations(plan_id: UUID) -> Response:
+    """What a plan owes now, soonest due first."""
+    return json_answer(services().worklist.of_plan(principal(), plan_id))

@@ -1,0 +1,133 @@
+"""Use cases of the clinic itself: its people, supervision, caseload, policy, holds."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import TupleRow
+
+from domain.clinic import Clinic, ClinicFounded
+from domain.errors import PlanNotFoundError
+from domain.policy import DEFAULT_POLICY, Policy
+from service.access import Principal
+from service.database import BoundedConnection, Database
+from service.errors import UnknownClinicError
+from service.record.plans import Plans
+from service.recording import Draft, Moment, Recorded, Recording, Request
+
+REMEMBERED = 0.8
+
+
+@dataclass(slots=True)
+class Policies:
+    """The policy of each clinic, remembered for less than a second."""
+
+    plans: Plans
+    _known: dict[UUID, tuple[float, Policy]] = field(default_factory=dict)
+
+    def __call__(self, clinic_id: UUID) -> Policy:
+        """The policy in force; a clinic that has set none has the defaults."""
+        known = self._known.get(clinic_id)
+        if known and time.monotonic() - known[0] < REMEMBERED:
+            return known[1]
+        policy = self._look_up(clinic_id)
+        if len(self._known) > 10_000:
+            self._known.clear()
+        self._known[clinic_id] = (time.monotonic(), policy)
+        return policy
+
+    def _look_up(self, clinic_id: UUID) -> Policy:
+        try:
+            with self.plans.reading(clinic_id, clinic_id) as clinic:
+                return clinic.policy if isinstance(clinic, Clinic) else DEFAULT_POLICY
+        except PlanNotFoundError:
+            return DEFAULT_POLICY
+
+
+@dataclass(slots=True)
+class ClinicService:
+    """Reads and changes the clinic of the principal."""
+
+    database: Database
+    recording: Recording
+
+    def record(
+        self, principal: Principal, drafts: Sequence[Draft], request: Request
+    ) -> Recorded:
+        """Record entries in the clinic's own history, in order, all or none.
+
+        The first of them begins with the clinic's founding, which is added by itself.
+        """
+        principal.require("clinic.record")
+        clinic_id = principal.clinic_id
+        try:
+            return self.recording.record_in(principal, clinic_id, drafts, request)
+        except PlanNotFoundError:
+            founding = Draft(data=ClinicFounded(name=self._name(clinic_id)))
+            founded = self.recording.write(
+                principal, Clinic.new(clinic_id), [founding, *drafts], request, opening=True
+            )
+            return Recorded(
+                plan_id=clinic_id,
+                entries=founded.entries[1:] or founded.entries,
+                warnings=founded.warnings,
+                replayed=founded.replayed,
+            )
+
+    def _name(self, clinic_id: UUID) -> str:
+        def read(conn: BoundedConnection) -> TupleRow | None:
+            query = "SELECT name FROM clinics WHERE clinic_id = %s"
+            return conn.execute(query, [clinic_id]).fetchone()
+
+        row = self.database.in_clinic(clinic_id, read)
+        if row is None:
+            raise UnknownClinicError("There is no such clinic.")
+        return str(row[0])
+
+    def at(self, principal: Principal, moment: Moment) -> tuple[int, dict[str, Any]]:
+        """The clinic at a moment: its version then, and its document."""
+        principal.require("clinic.read")
+        with self._clinic(principal) as clinic:
+            if not clinic.entries:
+                return 0, self._unfounded(principal)
+            known = moment.known(clinic)
+            return known, clinic.document(known, moment.effective_at)
+
+    def members(
+        self, principal: Principal, *, role: str | None = None, status: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The clinic's people, by name."""
+        principal.require("members.read")
+        with self._clinic(principal) as clinic:
+            shown = [member.document() for member in clinic.state.members]
+        found = [
+            held
+            for held in shown
+            if role in (None, held["role"]) and status in (None, held["status"])
+        ]
+        return sorted(found, key=lambda held: (held["name"], held["member_id"]))
+
+    @contextlib.contextmanager
+    def _clinic(self, principal: Principal) -> Iterator[Clinic]:
+        clinic_id, plans = principal.clinic_id, self.recording.plans
+        key = (clinic_id, clinic_id)
+        try:
+            clinic = plans.refreshed(key, plans.take(key))
+        except PlanNotFoundError:
+            yield Clinic.new(clinic_id)
+            return
+        assert isinstance(clinic, Clinic)
+        try:
+            yield clinic
+        finally:
+            plans.put(key, clinic)
+
+    def _unfounded(self, principal: Principal) -> dict[str, Any]:
+        fresh = Clinic.new(principal.clinic_id).state.document()
+        fresh["name"] = self._name(principal.clinic_id)
+        return {"clinic_id": str(principal.clinic_id), "version": 0, "position": 0, **fresh}

@@ -1,0 +1,315 @@
+"""Recording: the way every entry goes, from a request to the clinic's log and back as an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from psycopg.rows import TupleRow
+
+from domain.entry import Entry, EntryData, Reason, chapter_of, created_ids
+from domain.errors import MomentNotFoundError, PlanHistoryError
+from domain.fold import AMENDING
+from domain.history import History
+from domain.opening import PlanOpened
+from domain.plan import Plan
+from domain.policy import Policy
+from domain.signatures import PlanSigned
+from service.access import Principal
+from service.database import BoundedConnection, Database
+from service.errors import (
+    KeyReusedError,
+    PlanChangedError,
+    PreconditionRequiredError,
+    StoreUnavailableError,
+)
+from service.record.application import ClinicRecord, learn_all
+from service.record.plans import Plans
+from service.record.recorder import Command
+
+RETRIES = 5
+_COMMAND = """
+SELECT request_digest, plan_id, first_version, last_version FROM commands
+WHERE clinic_id = %s AND principal = %s AND key = %s
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An entry as its recorder gives it; who recorded it and when is added by the service."""
+
+    data: EntryData
+    occurred_at: datetime | None = None
+    voiced_by: str | None = None
+    reason: Reason | None = None
+    session_id: str | None = None
+    causation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What came with a request that writes: the version its writer saw, and its idempotency key.
+
+    ``seen``: whether an If-Match was sent at all (a clinic can demand it).
+    ``digest``: SHA-256 of the request. ``recorded_at``: only for a rehearsal clinic.
+    """
+
+    expected: int | None = None
+    seen: bool = True
+    key: str | None = None
+    digest: bytes | None = None
+    alongside: bool = False
+    recorded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What was recorded: the entries with their versions, positions and times."""
+
+    plan_id: UUID
+    entries: Sequence[Entry]
+    warnings: Sequence[dict[str, Any]] = ()
+    replayed: bool = False
+
+    @property
+    def version(self) -> int:
+        """The plan's version after it."""
+        return self.entries[-1].version
+
+    @property
+    def position(self) -> int:
+        """The clinic's position after it."""
+        return self.entries[-1].position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A moment of a plan: known until a version or a recorded time, true until an occurred time."""
+
+    version: int | None = None
+    as_of: datetime | None = None
+    effective_at: datetime | None = None
+
+    def known(self, plan: History) -> int:
+        """The version until which entries are known at this moment."""
+        if self.version is not None and self.version > plan.version:
+            raise MomentNotFoundError(f"The {plan.CALLED} has versions 1 to {plan.version} so far.")
+        known = self.version if self.version is not None else plan.version
+        return min(known, plan.version_at(self.as_of)) if self.as_of else known
+
+
+@dataclass(slots=True)
+class Recording:
+    """Writes entries. ``recorded`` is called with the clinic after every commit (to wake projectors).
+
+    ``policy``: what the clinic has set for itself.
+    """
+
+    database: Database
+    plans: Plans
+    policy: Callable[[UUID], Policy]
+    recorded: Callable[[UUID], None] = lambda _: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    new_id: Callable[[], str] = lambda: str(uuid4())
+    _records: dict[UUID, ClinicRecord] = field(default_factory=dict)
+
+    def record_of(self, clinic_id: UUID) -> ClinicRecord:
+        """The clinic's application."""
+        held = self._records.get(clinic_id)
+        if held is None:
+            held = self._records[clinic_id] = ClinicRecord(self.database, clinic_id)
+        return held
+
+    def record_in(
+        self, principal: Principal, history_id: UUID, drafts: Sequence[Draft], request: Request
+    ) -> Recorded:
+        """Record entries in order, all or none.
+
+        Decided against the newest version; what others recorded in between is no conflict unless the
+        writer said which version they saw (PlanChangedError). Raises PlanHistoryError naming the
+        entry and field at fault; a command that was recorded before is answered as it was then.
+        """
+        self._require_if_match(principal, request)
+        key = (principal.clinic_id, history_id)
+        kept = self.plans.take(key)
+        fresh = kept is None or request.expected not in (None, kept.version)
+        plan = self.plans.refreshed(key, kept) if kept is None or fresh else kept
+        for _ in range(RETRIES):
+            try:
+                self._refuse_stale(plan, request)
+                return self.write(principal, plan, drafts, request)
+            except StoreUnavailableError:
+                raise
+            except PlanHistoryError as refused:
+                self.plans.put(key, plan)
+                overtaken = isinstance(refused, PlanChangedError) and not refused.facts.get("seen")
+                if fresh and not overtaken:
+                    return self.replayed_or_raise(principal, request)
+            fresh = True
+            plan = self.plans.refreshed(key, self.plans.take(key))
+        raise PlanChangedError("Many are recording in this plan at once; try again in a moment.")
+
+    def _require_if_match(self, principal: Principal, request: Request) -> None:
+        if request.seen or not self.policy(principal.clinic_id).require_if_match:
+            return
+        raise PreconditionRequiredError(
+            'This clinic wants to know which version you saw: send If-Match: "<version>".'
+        )
+
+    def _refuse_stale(self, plan: History, request: Request) -> None:
+        if request.expected in (None, plan.version):
+            return
+        newer = plan.entries[request.expected :] if request.expected else plan.entries
+        raise PlanChangedError(
+            f"You saw version {request.expected}; the {plan.CALLED} is at {plan.version} now. Look at the newer "
+            "entries, then record again.",
+            seen=True,
+            newest=plan.version,
+            newer_entries=[_summary(held, plan) for held in newer[-50:]],
+        )
+
+    def write(
+        self,
+        principal: Principal,
+        plan: History,
+        drafts: Sequence[Draft],
+        request: Request,
+        *,
+        opening: bool = False,
+    ) -> Recorded:
+        command = Command(
+            command_id=_command_id(principal, request),
+            principal=principal.member_id,
+            key=request.key,
+            digest=request.digest,
+            alongside=request.alongside,
+            told_recorded_at=request.recorded_at,
+        )
+        try:
+            entries = self._decide(principal, plan, drafts, request, command, opening)
+            self.record_of(principal.clinic_id).save(plan, command=command)
+        except BaseException:
+            plan.forget_pending()
+            raise
+        if command.replayed:
+            plan.forget_pending()
+            return self._recorded_before(principal, command)
+        assert command.recorded_at is not None
+        entries = plan.confirm(entries, command.recorded_at, command.last_position)
+        warnings = [warning for held in entries for warning in plan.warnings(held)]
+        self.plans.put((principal.clinic_id, plan.id), plan)
+        self.recorded(principal.clinic_id)
+        return Recorded(plan_id=plan.id, entries=entries, warnings=warnings)
+
+    def _decide(
+        self,
+        principal: Principal,
+        plan: History,
+        drafts: Sequence[Draft],
+        request: Request,
+        command: Command,
+        opening: bool,
+    ) -> list[Entry]:
+        now = request.recorded_at or self.clock()
+        before = _claim(plan) if plan.entries else None
+        # A signature's hash covers moments: in a request that signs, they are given, not the database's.
+        signs = len(drafts) > 1 and any(isinstance(draft.data, PlanSigned) for draft in drafts)
+        entries = []
+        for index, draft in enumerate(drafts):
+            try:
+                entry = plan.decide(
+                    draft.data,
+                    now=now,
+                    recorded_by=principal.author,
+                    new_id=self.new_id,
+                    occurred_at=draft.occurred_at or (now if signs else None),
+                    voiced_by=draft.voiced_by,
+                    reason=draft.reason,
+                    session_id=draft.session_id,
+                    causation_id=draft.causation_id,
+                    command_id=str(command.command_id),
+                )
+            except PlanHistoryError as refused:
+                if opening and index == 0:  # its data is the request's body itself
+                    refused.inside("", out_of="/data")
+                else:
+                    refused.inside(f"/entries/{index - opening}")
+                raise
+            entries.append(entry)
+            plan.expect(entry, learn=len(drafts) > 1 or _may_open_or_close(entry))
+        if any(map(_may_open_or_close, entries)):
+            after = _claim(plan)
+            if after != before:
+                command.client_ref, command.open = after
+        return entries
+
+    def replayed_or_raise(self, principal: Principal, request: Request) -> Recorded:
+        """In the handling of a refusal: the first answer if this very request was recorded before."""
+        if request.key is None:
+            raise  # noqa: PLE0704 - called while a refusal is handled, which it lets through
+
+        def find(conn: BoundedConnection) -> TupleRow | None:
+            parameters = [principal.clinic_id, principal.member_id, request.key]
+            return conn.execute(_COMMAND, parameters).fetchone()
+
+        row = self.database.in_clinic(principal.clinic_id, find)
+        if row is None:
+            raise  # noqa: PLE0704 - as above
+        if bytes(row[0]) != request.digest:
+            raise KeyReusedError(
+                "This Idempotency-Key came with another request before; use a fresh one."
+            )
+        command = Command(command_id=uuid4(), plan_id=row[1])
+        command.first_version, command.last_version = row[2], row[3]
+        return self._recorded_before(principal, command)
+
+    def _recorded_before(self, principal: Principal, command: Command) -> Recorded:
+        assert command.plan_id is not None
+        with self.plans.reading(principal.clinic_id, command.plan_id) as plan:
+            entries = plan.entries[command.first_version - 1 : command.last_version]
+            then = learn_all(None, plan.entries[: command.last_version])
+        assert then is not None
+        warnings = [warning for held in entries for warning in then.warnings(held)]
+        return Recorded(
+            plan_id=command.plan_id, entries=entries, warnings=warnings, replayed=True
+        )
+
+
+def _claim(plan: History) -> tuple[str | None, bool | None]:
+    """The client the plan is for and whether it is open for them (a clinic's history claims nothing)."""
+    if not isinstance(plan, Plan):
+        return None, None
+    return plan.state.opening.outline.client_ref, not plan.state.lifecycle.closed
+
+
+def _may_open_or_close(entry: Entry) -> bool:
+    data = entry.data
+    return isinstance(data, (PlanOpened, *AMENDING)) or chapter_of(type(data)) == "lifecycle"
+
+
+def _command_id(principal: Principal, request: Request) -> UUID:
+    """The key itself when it is a UUID, else one made from it, so that a command is known by its key."""
+    if request.key is None:
+        return uuid4()
+    try:
+        return UUID(request.key)
+    except ValueError:
+        return uuid5(principal.member_id, request.key)
+
+
+def _summary(entry: Entry, plan: History) -> dict[str, Any]:
+    return {
+        "version": entry.version,
+        "type": entry.type,
+        "recorded_at": entry.recorded_at,
+        "recorded_by": entry.recorded_by.name,
+        "sentence": entry.data.tell(plan.state),
+    }
+
+
+def created(entry: Entry) -> dict[str, str]:
+    """The ids an entry created, by the name of their field."""
+    return {pointer.rpartition("/")[2]: held for _, held, pointer in created_ids(entry)}

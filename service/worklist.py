@@ -1,0 +1,211 @@
+"""The worklist: what is owed across plans, and what one plan owes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from domain.errors import PlanHistoryError
+from domain.obligations import obligations
+from domain.policy import Policy
+from projections.worklist import Worklist
+from service.access import Principal
+from service.database import BoundedConnection, Database
+from service.reading import reading_plan
+from service.record.plans import Plans
+
+KINDS = (
+    "safety_review",
+    "reevaluation",
+    "answer_discomfort",
+    "answer_resistance",
+    "answer_mismatch",
+    "answer_plateau",
+    "resume_check",
+    "formal_review",
+    "first_signature",
+    "cosignature",
+    "client_agreement",
+)
+PATIENCE = 2.0
+"""How long a reader waits for a position, in seconds."""
+PAUSE = 0.01
+NO_DAY = "infinity"
+_PLAIN = "SELECT position, shown, overdue FROM read_worklist(%s, %s, %s, %s, %s, %s)"
+_POSITION = """
+SELECT coalesce(max(position), 0) FROM projection_positions
+WHERE projection = 'worklist' AND version = %s AND clinic_id = %s
+"""
+_FOUND = """
+SELECT NULL, shown, coalesce(due_on < %s, false) FROM worklist
+WHERE {conditions} ORDER BY coalesce(due_on, 'infinity'), plan_id, kind, about LIMIT %s
+"""
+Place = tuple[str, UUID, str, str]
+"""Where a page begins: after this due day (or ``infinity``), plan, kind and thing."""
+
+
+class NotYetVisibleError(PlanHistoryError):
+    """The worklist has not taken in everything up to the position asked for."""
+
+    code = "not-yet-visible"
+    title = "The list does not show that yet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which obligations to list: of plans whose therapist (``mine``) or supervisor (``team``) asks.
+
+    ``overdue`` and ``due_before`` leave out what has no due day, unless overdue is False.
+    ``at_least``: the clinic's position the list must have taken in.
+    """
+
+    mine: bool = False
+    team: bool = False
+    kind: str | None = None
+    overdue: bool | None = None
+    due_before: date | None = None
+    at_least: int = 0
+    limit: int = 50
+    after: Place | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is the first page of one list, unfiltered."""
+        filters = (self.kind, self.overdue, self.due_before, self.after)
+        return self.mine != self.team and all(held is None for held in filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Obligations in order of their due day, each as JSON, and where the next page begins.
+
+    ``position``: up to where the clinic's log is taken in; ``today`` is what ``overdue`` goes by (UTC).
+    """
+
+    obligations: list[bytes]
+    next: Place | None
+    position: int
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistService:
+    """Reads the ``worklist`` read model, and single plans live. ``pause`` waits between two looks."""
+
+    database: Database
+    plans: Plans
+    policy: Callable[[UUID], Policy]
+    clock: Callable[[], datetime]
+    now: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
+
+    def find(self, principal: Principal, wanted: Wanted) -> Page:
+        """A page of the worklist, soonest due first, what has no due day last.
+
+        Waits up to two seconds for ``at_least``; then raises NotYetVisibleError.
+        """
+        principal.require("worklist.read")
+        today = self._today()
+        read = self._plain if wanted.plain else self._found
+        until = self.now() + PATIENCE
+        position, rows = read(principal, wanted, today)
+        while position < wanted.at_least:
+            if self.now() >= until:
+                raise NotYetVisibleError(
+                    f"The list shows what was recorded up to position {position}; try again shortly.",
+                    position=position,
+                )
+            self.pause(PAUSE)
+            position, rows = read(principal, wanted, today)
+        shown = rows[: wanted.limit]
+        place = _place(shown[-1][1]) if len(rows) > wanted.limit else None
+        return Page([_with_overdue(row) for row in shown], place, position, today)
+
+    def of_plan(self, principal: Principal, plan_id: UUID) -> dict[str, Any]:
+        """What one plan owes now, with everything that is recorded; raises PlanNotFoundError."""
+        principal.require("plans.read")
+        policy, today = self.policy(principal.clinic_id), self._today().isoformat()
+        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
+            owed = [
+                {**held.document(), "overdue": held.due_on is not None and held.due_on < today}
+                for held in obligations(plan.state, policy)
+            ]
+            version = plan.version
+        shown = {"plan_id": str(plan_id), "version": version}
+        return {**shown, "obligations": owed, "today": today}
+
+    def _today(self) -> date:
+        return self.clock().astimezone(UTC).date()
+
+    def _plain(
+        self, principal: Principal, wanted: Wanted, today: date
+    ) -> tuple[int, Sequence[TupleRow]]:
+        def read(conn: BoundedConnection) -> list[TupleRow]:
+            parameters = [
+                principal.clinic_id,
+                Worklist.version,
+                principal.member_id,
+                wanted.team,
+                today,
+                wanted.limit + 1,
+            ]
+            return conn.execute(_PLAIN, parameters, binary=True).fetchall()
+
+        first, *rows = self.database.run(read)
+        return first[0], rows
+
+    def _found(
+        self, principal: Principal, wanted: Wanted, today: date
+    ) -> tuple[int, Sequence[TupleRow]]:
+        query, parameters = _search(principal, wanted, today)
+
+        def read(conn: BoundedConnection) -> tuple[int, list[TupleRow]]:
+            # First the position, then the page: what is shown is never older than what is said.
+            position = conn.execute(_POSITION, [Worklist.version, principal.clinic_id]).fetchone()
+            assert position is not None
+            return position[0], conn.execute(query, parameters, binary=True).fetchall()
+
+        return self.database.in_clinic(principal.clinic_id, read)
+
+
+def _search(
+    principal: Principal, wanted: Wanted, today: date
+) -> tuple[sql.Composed, list[Any]]:
+    """The query for what is wanted: conditions from a closed list, values as parameters."""
+    me, due = principal.member_id, "coalesce(due_on, 'infinity')"
+    whose = {(True, False): "therapist_id = %s", (False, True): "supervisor_id = %s"}
+    both = "(therapist_id = %s OR supervisor_id = %s)"
+    tests: list[tuple[str, Sequence[Any] | None]] = [
+        ("clinic_id = %s", [principal.clinic_id]),
+        (whose.get((wanted.mine, wanted.team), both), [me] if wanted.mine != wanted.team else [me, me]),
+        ("kind = %s", [wanted.kind] if wanted.kind else None),
+        (f"{due} < %s", [today] if wanted.overdue is True else None),
+        (f"{due} >= %s", [today] if wanted.overdue is False else None),
+        (f"{due} < %s", [wanted.due_before] if wanted.due_before else None),
+        (f"({due}, plan_id, kind, about) > (%s::date, %s, %s, %s)", wanted.after),
+    ]
+    held = [(condition, values) for condition, values in tests if values is not None]
+    query = sql.SQL(_FOUND).format(
+        conditions=sql.SQL(" AND ").join(sql.SQL(condition) for condition, _ in held)  # type: ignore[arg-type] # from the closed list above
+    )
+    given = [value for _, values in held for value in values]
+    return query, [today, *given, wanted.limit + 1]
+
+
+def _place(shown: bytes) -> Place:
+    held = orjson.loads(shown)
+    return held["due_on"] or NO_DAY, UUID(held["plan_id"]), held["kind"], held["about"]
+
+
+def _with_overdue(row: TupleRow) -> bytes:
+    """A stored obligation, told whether it is overdue."""
+    shown: bytes = row[1]
+    return shown[:-1] + (b',"overdue":true}' if row[2] else b',"overdue":false}')

@@ -1,0 +1,219 @@
+"""The clinic's own history: people, supervision, caseload, policy, holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.aggregates import shell
+from domain.clinic import (
+    CaseloadAssigned,
+    CaseloadEnded,
+    Clinic,
+    ClinicFounded,
+    ClinicRenamed,
+    LegalHoldLifted,
+    LegalHoldPlaced,
+    MemberJoined,
+    MemberLeft,
+    MemberRoleChanged,
+    PolicySet,
+    SupervisionAssigned,
+    SupervisionEnded,
+)
+from domain.entry import CLINIC_TYPES, Author, Entry, EntryData, Reason, from_stored, to_stored
+from domain.errors import PlanHistoryError
+from domain.goals import GoalSet
+from domain.record import EntryCorrected, EntryMarkedInError
+
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+ADMIN = Author(member_id=str(uuid4()), name="Robin Sample", role="admin")
+WHY = Reason(text="It is time.")
+
+
+class Told:
+    """A clinic to which entries are told one after the other, an hour apart."""
+
+    def __init__(self) -> None:
+        self.clinic = Clinic.new(uuid4())
+        self.now = START
+        self.tell(ClinicFounded(name="The Clinic"))
+
+    def tell(self, data: EntryData, why: Reason | None = WHY, **more: Any) -> Entry:
+        """Record ``data``."""
+        self.now += timedelta(hours=1)
+        return self.clinic.record(
+            data, now=self.now, recorded_by=ADMIN, new_id=lambda: str(uuid4()), reason=why, **more
+        )
+
+    def join(self, name: str, role: Any) -> str:
+        """Somebody joins; their id."""
+        entry = self.tell(MemberJoined(name=name, role=role))
+        assert isinstance(entry.data, MemberJoined)
+        return entry.data.member_id
+
+    def refused(self, data: EntryData, why: Reason | None = WHY) -> PlanHistoryError:
+        """The refusal of ``data``; nothing was recorded."""
+        version = self.clinic.version
+        with pytest.raises(PlanHistoryError) as refused:
+            self.tell(data, why)
+        assert self.clinic.version == version
+        return refused.value
+
+
+@pytest.fixture
+def told() -> Told:
+    """A founded clinic."""
+    return Told()
+
+
+def test_a_clinic_begins_with_its_founding_once(told: Told) -> None:
+    """Nothing comes before the founding, and it happens once."""
+    assert told.refused(ClinicFounded(name="Again")).code == "impossible-transition"
+    empty = Clinic.new(uuid4())
+    with pytest.raises(PlanHistoryError):
+        empty.decide(
+            ClinicRenamed(name="X"), now=START, recorded_by=ADMIN, new_id=lambda: str(uuid4())
+        )
+
+
+def test_a_clinic_takes_no_entries_of_plans(told: Told) -> None:
+    """Each history takes its own vocabulary."""
+    assert told.refused(GoalSet(statement="A goal")).code == "unknown-entry-type"
+
+
+def test_members_join_change_and_leave(told: Told) -> None:
+    """Roles and credentials are current, and somebody who left stays on record."""
+    member = told.join("Alder Sample", "clinician")
+    told.tell(MemberRoleChanged(member_id=member, role="supervisor", credential="Licence 1"))
+    told.tell(MemberLeft(member_id=member))
+    held = told.clinic.state.members[member]
+    assert (held.role, held.credential, held.status) == ("supervisor", "Licence 1", "left")
+    assert told.refused(MemberLeft(member_id=member)).pointer == "/data/member_id"
+    assert told.refused(MemberRoleChanged(member_id=member, role="admin")).code == (
+        "impossible-transition"
+    )
+
+
+def test_a_change_of_role_says_what_changes_and_why(told: Told) -> None:
+    """An empty change and one without reason are refused."""
+    member = told.join("Alder Sample", "clinician")
+    assert told.refused(MemberRoleChanged(member_id=member)).code == "invalid-data"
+    told_role = MemberRoleChanged(member_id=member, role="admin")
+    assert told.refused(told_role, None).code == "reason-required"
+    assert told.refused(MemberLeft(member_id=member), None).code == "reason-required"
+
+
+def test_only_known_members_are_referred_to(told: Told) -> None:
+    """An unknown member is named as the problem."""
+    refused = told.refused(MemberLeft(member_id=str(uuid4())))
+    assert (refused.code, refused.pointer) == ("unknown-reference", "/data/member_id")
+
+
+def test_supervision_is_by_a_supervisor_and_never_in_a_circle(told: Told) -> None:
+    """Who supervises is a supervisor, not oneself, not the supervised one's own trainee."""
+    trainee, other = told.join("Hazel Sample", "clinician"), told.join("Ivy Sample", "clinician")
+    rowan, elm = told.join("Rowan Sample", "supervisor"), told.join("Elm Sample", "supervisor")
+    told.tell(SupervisionAssigned(member_id=trainee, supervisor_id=rowan))
+    assert told.clinic.state.members[trainee].supervisor_id == rowan
+    no_supervisor = SupervisionAssigned(member_id=trainee, supervisor_id=other)
+    assert told.refused(no_supervisor).pointer == "/data/supervisor_id"
+    told.tell(SupervisionAssigned(member_id=elm, supervisor_id=rowan))
+    for above in (rowan, elm):
+        circle = SupervisionAssigned(member_id=rowan, supervisor_id=above)
+        assert told.refused(circle).code == "impossible-transition"
+
+
+def test_a_supervisor_does_not_leave_trainees_in_the_air(told: Told) -> None:
+    """Another supervisor is assigned first; then they may go."""
+    trainee, rowan = told.join("Hazel Sample", "clinician"), told.join("Rowan Sample", "supervisor")
+    told.tell(SupervisionAssigned(member_id=trainee, supervisor_id=rowan))
+    assert "Hazel Sample" in told.refused(MemberLeft(member_id=rowan)).detail
+    told.tell(SupervisionEnded(member_id=trainee))
+    assert told.refused(SupervisionEnded(member_id=trainee)).code == "impossible-transition"
+    told.tell(MemberLeft(member_id=rowan))
+
+
+def test_a_caseload_holds_plans_of_those_who_treat(told: Told) -> None:
+    """Assigned once, ended once, and only to clinicians and supervisors."""
+    clinician, admin = told.join("Alder Sample", "clinician"), told.join("Birch Sample", "admin")
+    plan_id = str(uuid4())
+    told.tell(CaseloadAssigned(member_id=clinician, plan_id=plan_id))
+    assert told.clinic.state.members[clinician].caseload == (plan_id,)
+    again = CaseloadAssigned(member_id=clinician, plan_id=plan_id)
+    assert told.refused(again).pointer == "/data/plan_id"
+    assert told.refused(CaseloadAssigned(member_id=admin, plan_id=plan_id)).pointer == (
+        "/data/member_id"
+    )
+    told.tell(CaseloadEnded(member_id=clinician, plan_id=plan_id))
+    assert told.clinic.state.members[clinician].caseload == ()
+    ended = CaseloadEnded(member_id=clinician, plan_id=plan_id)
+    assert told.refused(ended).pointer == "/data/plan_id"
+
+
+def test_a_policy_changes_only_the_numbers_given(told: Told) -> None:
+    """The rest stays in force; an empty change and nonsense are refused."""
+    told.tell(PolicySet(reevaluation_days=3))
+    told.tell(PolicySet(require_if_match=True))
+    policy = told.clinic.policy
+    assert (policy.reevaluation_days, policy.require_if_match) == (3, True)
+    assert policy.formal_review_days == 182
+    assert told.refused(PolicySet()).pointer == ""
+    assert told.refused(PolicySet(answer_days=0)).problems[0].pointer == "/data/answer_days"
+
+
+def test_a_legal_hold_is_placed_and_lifted_once(told: Told) -> None:
+    """Each client has at most one hold."""
+    told.tell(LegalHoldPlaced(client_ref="c-1"))
+    assert told.refused(LegalHoldPlaced(client_ref="c-1")).pointer == "/data/client_ref"
+    told.tell(LegalHoldLifted(client_ref="c-1"))
+    assert len(told.clinic.state.legal_holds) == 0
+    assert told.refused(LegalHoldLifted(client_ref="c-1")).pointer == "/data/client_ref"
+
+
+def test_the_clinic_travels_in_time_like_a_plan(told: Told) -> None:
+    """As known at a version, as true at a moment, corrected and in error: the same fold."""
+    joined = told.tell(MemberJoined(name="Alder Sampel", role="clinician"))
+    told.tell(PolicySet(answer_days=7), occurred_at=told.now - timedelta(days=1))
+    assert told.clinic.at(2).policy.policy.answer_days == 14
+    told.tell(EntryCorrected(entry_id=joined.entry_id, data={"name": "Alder Sample"}))
+    (member,) = told.clinic.state.members
+    assert member.name == "Alder Sample"
+    told.tell(EntryMarkedInError(entry_id=joined.entry_id))
+    assert len(told.clinic.state.members) == 0
+    assert [held.name for held in told.clinic.at(3).members] == ["Alder Sampel"]
+    assert told.clinic.document(3)["members"][0]["name"] == "Alder Sampel"
+
+
+def test_every_entry_of_a_clinic_is_told_stored_and_read_back(told: Told) -> None:
+    """Every type has a topic of its own, a sentence, and survives the record."""
+    clinician, rowan = told.join("Alder Sample", "clinician"), told.join("Rowan Sample", "supervisor")
+    plan_id = str(uuid4())
+    for data in (
+        ClinicRenamed(name="New Name"),
+        SupervisionAssigned(member_id=clinician, supervisor_id=rowan),
+        SupervisionEnded(member_id=clinician),
+        CaseloadAssigned(member_id=clinician, plan_id=plan_id),
+        CaseloadEnded(member_id=clinician, plan_id=plan_id),
+        MemberRoleChanged(member_id=clinician, name="Alder Example"),
+        PolicySet(answer_days=9),
+        LegalHoldPlaced(client_ref="c-1"),
+        LegalHoldLifted(client_ref="c-1"),
+        MemberLeft(member_id=clinician),
+    ):
+        told.tell(data)
+    assert {entry.type for entry in told.clinic.entries} == set(CLINIC_TYPES)
+    again = shell(told.clinic.entries[0])
+    for entry in told.clinic.entries:
+        assert entry.data.TOPIC.startswith("clinic.")
+        assert entry.data.tell(told.clinic.state).endswith(".")
+        columns = {
+            name: getattr(entry, name)
+            for name in ("originator_id", "originator_version", "timestamp", "entry_id", "position")
+        }
+        again.learn(from_stored(entry.data.TOPIC, to_stored(entry), **columns))
+    assert isinstance(again, Clinic)
+    assert again.state.document() == told.clinic.state.document()

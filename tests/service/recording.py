@@ -1,0 +1,97 @@
+"""Short ways to say what is recorded, for tests that care how it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from domain.goals import GoalSet
+from domain.opening import PlanOpened
+from service.access import Principal
+from service.container import Container
+from service.plans import Draft, Recorded, Request
+
+THERAPIST = "00000000-0000-4000-8000-000000000001"
+
+
+def opening(client_ref: str = "c-1", **more: Any) -> Draft:
+    """The opening of a plan for a client."""
+    return Draft(
+        data=PlanOpened(
+            client_ref=client_ref,
+            client_label=f"Client {client_ref}",
+            initiated_by="client",
+            presenting_concern="Leaving the house has become hard.",
+            hopes="To sit in the park again.",
+            signs_of_improvement="I go out without planning for days.",
+            therapist_id=THERAPIST,
+        ),
+        **more,
+    )
+
+
+def goal(statement: str = "Half an hour in the park", **more: Any) -> Draft:
+    """A goal that is set."""
+    return Draft(data=GoalSet(statement=statement), **more)
+
+
+def asked(key: str | None = None, body: str = "the same", **more: Any) -> Request:
+    """A request that writes; with a key, ``body`` is what makes two requests the same."""
+    digest = hashlib.sha256(body.encode()).digest() if key else None
+    return Request(key=key, digest=digest, **more)
+
+
+def open_plan(
+    container: Container,
+    who: Principal,
+    client_ref: str = "c-1",
+    request: Request | None = None,
+    *drafts: Draft,
+) -> Recorded:
+    """A plan, opened for a client."""
+    return container.plans.open_plan(who, opening(client_ref), drafts, request or asked())
+
+
+def set_goal(
+    container: Container, who: Principal, plan_id: UUID, request: Request | None = None
+) -> Recorded:
+    """A goal, set in a plan."""
+    return container.plans.record(who, plan_id, [goal()], request or asked())
+
+
+STORED = """
+SELECT clinic_id, position, plan_id, version, recorded_at, entry_id, command_id, key_id, leaf, topic,
+    state
+FROM entries WHERE clinic_id = %s ORDER BY position
+"""
+
+
+def stored(owner: psycopg.Connection[Any], clinic_id: UUID) -> list[dict[str, Any]]:
+    """Every stored entry of a clinic by position, column by column."""
+    cursor = owner.execute(STORED, [clinic_id])
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def holes(rows: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with one clinic's log: its positions, times, versions or ids."""
+    found = []
+    if [row["position"] for row in rows] != list(range(1, len(rows) + 1)):
+        found.append("positions are not 1, 2, 3 …")
+    times: list[datetime] = [row["recorded_at"] for row in rows]
+    if times != sorted(times):
+        found.append("recorded_at goes back")
+    versions: dict[UUID, int] = {}
+    for row in rows:
+        versions[row["plan_id"]] = versions.get(row["plan_id"], 0) + 1
+        if row["version"] != versions[row["plan_id"]]:
+            found.append(
+                f"plan {row['plan_id']} has no version {versions[row['plan_id']]} in order"
+            )
+    if len({row["entry_id"] for row in rows}) != len(rows):
+        found.append("an entry is there twice")
+    return found
