@@ -6,8 +6,9 @@ from typing import Any
 
 from flask_smorest import Api
 
+from api.examples import entry_example, group_example
 from api.schemas import MOMENT_FORMAT, UUID_FORMAT, component_of, entry_components, envelope_of
-from domain.entry import VOICES, Author
+from domain.entry import CLINIC_TYPES, TYPES, VOICES, Author
 from domain.opening import PlanOpened
 from domain.policy import Policy
 from service.access import ROLES
@@ -304,10 +305,26 @@ def components() -> dict[str, dict[str, Any]]:
     }
 
 
+def examples() -> dict[str, dict[str, Any]]:
+    """What is sent, by component: an entry of every type, and the requests that hold them."""
+    every = {**TYPES, **CLINIC_TYPES}
+    shown = {name: entry_example(cls) for name, cls in every.items()}
+    return {
+        **shown,
+        "PlanOpening": group_example(PlanOpened),
+        "EntriesToRecord": {"entries": [shown["GoalSet"]]},
+        "ClinicEntriesToRecord": {"entries": [shown["MemberJoined"]]},
+    }
+
+
 def describe(api: Api) -> None:
-    """Add the components and how to sign in."""
+    """Add the components and how to sign in; take out what flask-smorest adds and nobody uses."""
+    shown = examples()
     for name, schema in components().items():
-        api.spec.components.schema(name, schema)
+        example = {"examples": [shown[name]]} if name in shown else {}
+        api.spec.components.schema(name, {**schema, **example})
+    for unused in ("Error", "PaginationMetadata"):
+        api.spec.components.schemas.pop(unused, None)
     api.spec.components.security_scheme(
         "token",
         {"type": "http", "scheme": "bearer", "description": "From `plan-history token issue`."},

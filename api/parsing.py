@@ -108,7 +108,7 @@ class StrictParser(FlaskParser):
             raise MalformedRequestError("The body must be a JSON object; put it in braces.")
         return value
 
-    def load_querystring(self, req: Request, schema: Schema) -> Any:  # noqa: ANN401 - webargs' own type
+    def load_querystring(self, req: Request, schema: Schema) -> Any:
         """The query; a parameter given twice is refused."""
         for name, held in req.args.lists():
             if len(held) > 1:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load
+from marshmallow.types import ErrorMessages
 
 from api.parsing import moment
 from domain.clinic import Clinic
@@ -26,6 +27,7 @@ from domain.fields import (
     TextRule,
     fields_of,
 )
+from domain.plan import Plan
 from service.plans import Draft
 
 Given = Mapping[str, Any]
@@ -37,7 +39,7 @@ MOMENT_FORMAT = {"type": "string", "format": "date-time"}
 class Spoken:
     """Words of refusal that every field shares."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ErrorMessages = {  # noqa: RUF012 - marshmallow's own name and type
         "required": "Is required.",
         "null": "Must not be null; give a value.",
         "type": "Must be an object.",
@@ -170,7 +172,7 @@ _SIMPLE: dict[Any, type[fields.Field[Any]]] = {
 
 
 class DerivedSchema(Schema):
-    """Base of the derived schemas: nothing unknown is taken, the result is the domain's own object."""
+    """Base of the derived schemas: nothing unknown is taken, the domain's own object comes out."""
 
     class Meta:
         """Nothing slips through."""
@@ -188,7 +190,7 @@ class DerivedSchema(Schema):
 
 
 def _validator(rule: Rule) -> Callable[[Any], None]:
-    def validate(value: Any) -> None:  # noqa: ANN401 - each rule has values of its own type
+    def validate(value: Any) -> None:
         problem = rule.problem(value)
         if problem:
             raise ValidationError(problem)
@@ -233,11 +235,11 @@ def _item(declared: Field, common: dict[str, Any]) -> fields.Field[Any]:
 @cache
 def schema_of(cls: type) -> type[DerivedSchema]:
     """The schema of an entry's data, or of a group inside it."""
-    declared = {held.name: _field(held) for held in _given(cls)}
+    declared = {held.name: _field(held) for held in given_fields(cls)}
     return type(f"{cls.__name__}Data", (DerivedSchema,), {**declared, "made": cls})
 
 
-def _given(cls: type) -> tuple[Field, ...]:
+def given_fields(cls: type) -> tuple[Field, ...]:
     """The fields a caller gives: all but those the service fills in."""
     filled = {"content_hash", "format_version"}
     return tuple(held for held in fields_of(cls) if held.name not in filled)
@@ -257,7 +259,7 @@ class EnvelopeSchema(Schema):
 
         unknown = RAISE
 
-    error_messages: ClassVar[dict[str, str]] = {
+    error_messages = {  # noqa: RUF012 - marshmallow's own name and type
         "unknown": "Unknown field; an entry has type, occurred_at, voiced_by, reason, session_id, "
         "causation_id and data.",
         "type": "Must be an object.",
@@ -334,7 +336,7 @@ class ClinicEntryField(EntryField):
 
 def component_of(cls: type) -> dict[str, Any]:
     """The JSON Schema (2020-12) of an entry's data or of a group inside it."""
-    given = _given(cls)
+    given = given_fields(cls)
     shown: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,
@@ -377,7 +379,8 @@ def _kind(declared: Field, rules: tuple[Rule, ...]) -> dict[str, Any]:
 
 def _facts(rule: Rule) -> dict[str, Any]:
     if isinstance(rule, TextRule):
-        return {"minLength": rule.least, "maxLength": rule.most}
+        seen = {"pattern": r"\S"} if rule.least else {}  # not by spaces alone: texts are trimmed
+        return {"minLength": rule.least, "maxLength": rule.most, **seen}
     if isinstance(rule, RangeRule):
         facts = {"minimum": rule.least, "maximum": rule.most}
         return {name: held for name, held in facts.items() if held is not None}
@@ -425,13 +428,14 @@ def envelope_of(cls: type[EntryData]) -> dict[str, Any]:
 
 def entry_components() -> dict[str, Any]:
     """The components of every entry type, and ``Entry`` as the one of them that fits."""
-    shown: dict[str, Any] = {"Reason": component_of(Reason)}
-    for name, cls in sorted(TYPES.items()):
-        shown[name] = envelope_of(cls)
-    refs = [{"$ref": f"#/components/schemas/{name}"} for name in sorted(TYPES)]
-    for name, cls in sorted(CLINIC_TYPES.items()):
-        shown[name] = envelope_of(cls)
-    own = [{"$ref": f"#/components/schemas/{name}"} for name in sorted(Clinic.TAKES)]
-    shown["ClinicEntry"] = {"oneOf": own, "discriminator": {"propertyName": "type"}}
-    shown["Entry"] = {"oneOf": refs, "discriminator": {"propertyName": "type"}}
-    return shown
+    return {
+        "Reason": component_of(Reason),
+        **{name: envelope_of(cls) for name, cls in sorted({**TYPES, **CLINIC_TYPES}.items())},
+        "Entry": _one_of_these({*TYPES} - {Plan.FIRST.__name__}),
+        "ClinicEntry": _one_of_these({*Clinic.TAKES} - {Clinic.FIRST.__name__}),
+    }
+
+
+def _one_of_these(names: set[str]) -> dict[str, Any]:
+    refs = [{"$ref": f"#/components/schemas/{name}"} for name in sorted(names)]
+    return {"oneOf": refs, "discriminator": {"propertyName": "type"}}

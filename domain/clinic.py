@@ -181,7 +181,9 @@ class MemberRoleChanged(EntryData):
         """They are here, and something changes."""
         plan.present(self.member_id, "/data/member_id")
         if self.role is None and self.credential is None and self.name is None:
-            raise InvalidDataError([Problem("/data/role", "Say what changes: role, credential, name.")])
+            raise InvalidDataError(
+                [Problem("/data/role", "Say what changes: role, credential, name.")]
+            )
 
     def apply(self, plan: Any, entry: Entry) -> None:
         """The given fields replace theirs."""
@@ -246,7 +248,9 @@ class SupervisionAssigned(EntryData):
         above: str | None = self.supervisor_id
         while above is not None:
             if above == self.member_id:
-                raise TransitionError("Nobody supervises themselves, not in a circle either.", "/data/supervisor_id")
+                raise TransitionError(
+                    "Nobody supervises themselves, not in a circle either.", "/data/supervisor_id"
+                )
             above = plan.members[above].supervisor_id
 
     def apply(self, plan: Any, entry: Entry) -> None:
@@ -291,7 +295,9 @@ class CaseloadAssigned(EntryData):
         """Once, to somebody who treats people."""
         member = plan.present(self.member_id, "/data/member_id")
         if member.role not in ("clinician", "supervisor"):
-            raise TransitionError(f"{member.name} treats nobody as {member.role}.", "/data/member_id")
+            raise TransitionError(
+                f"{member.name} treats nobody as {member.role}.", "/data/member_id"
+            )
         if self.plan_id in member.caseload:
             raise TransitionError("That plan is in their caseload already.", "/data/plan_id")
 
@@ -352,7 +358,9 @@ class PolicySet(EntryData):
     def decide(self, plan: Any, entry: Entry) -> None:
         """Something changes."""
         if not self.given():
-            raise InvalidDataError([Problem("/data", "Say what changes: give at least one number.")])
+            raise InvalidDataError(
+                [Problem("/data", "Say what changes: give at least one number.")]
+            )
 
     def apply(self, plan: Any, entry: Entry) -> None:
         """The numbers given are in force."""
@@ -361,7 +369,9 @@ class PolicySet(EntryData):
 
     def tell(self, plan: Any) -> str:
         """One sentence for people."""
-        told = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in self.given().items())
+        told = ", ".join(
+            f"{name.replace('_', ' ')}: {value}" for name, value in self.given().items()
+        )
         return f"The clinic set its policy ({told})."
 
 
@@ -430,7 +440,9 @@ class Clinic(History):
         """The policy in force."""
         return self.state.policy.policy
 
-    def document(self, version: int | None = None, effective_at: datetime | None = None) -> dict[str, Any]:
+    def document(
+        self, version: int | None = None, effective_at: datetime | None = None
+    ) -> dict[str, Any]:
         """The clinic at a moment in JSON types."""
         now = version in (None, self.version) and effective_at is None
         state = self.state if now else self.at(version, effective_at)

@@ -441,9 +441,7 @@ class InsightShared(EntryData):
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """The note is kept."""
-        plan.course.note(
-            plan.course.insights, entry, text=self.text, goal_ids=list(self.goal_ids)
-        )
+        plan.course.note(plan.course.insights, entry, text=self.text, goal_ids=list(self.goal_ids))
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""

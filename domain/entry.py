@@ -10,8 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast, dataclass_transform, get_args
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    TypeVar,
+    cast,
+    dataclass_transform,
+    get_args,
+)
 from uuid import UUID
 
 from eventsourcing.domain import CanMutateAggregate
@@ -26,12 +34,12 @@ from domain.fields import (
     Text,
     fields_of,
     plain_moment,
+    remembered,
     revive,
     to_plain,
 )
 
 if TYPE_CHECKING:
-    from domain.plan import Plan
     from domain.state import PlanState
 
 Voice = Literal["client", "guardian", "partner", "therapist", "supervisor", "team"]
@@ -68,7 +76,7 @@ class EntryData:
     MATERIAL: ClassVar[bool] = False
     """Whether it changes what client and clinician agreed on."""
 
-    def complete(self, plan: Plan) -> EntryData:
+    def complete(self, plan: Any) -> EntryData:
         """This data with what only the plan can fill in (a hash, the whole of a correction)."""
         return self
 
@@ -154,7 +162,9 @@ class Entry(CanMutateAggregate[UUID]):
     command_id: str | None = None
     causation_id: str | None = None
     position: int = 0
-    sources: tuple[int, ...] = ()  # the versions behind a corrected entry: its own, the correction's
+    sources: tuple[
+        int, ...
+    ] = ()  # the versions behind a corrected entry: its own, the correction's
 
     def __init__(self, **held: Any) -> None:
         self.__dict__.update(held)
@@ -178,7 +188,7 @@ class Entry(CanMutateAggregate[UUID]):
 
     @property
     def version(self) -> int:
-        """Its number in the plan: 1, 2, 3 …"""
+        """Its number in the plan, from 1."""
         return self.originator_version
 
     @property
@@ -212,7 +222,7 @@ class Entry(CanMutateAggregate[UUID]):
 Getter = Callable[[Any, str], Iterator[tuple[str, str]]]
 
 
-@cache
+@remembered
 def links_of(cls: type) -> tuple[tuple[New | Ref, Getter], ...]:
     """For each field of ``cls`` that holds ids of the plan's things: its rule and a getter.
 
@@ -294,7 +304,9 @@ def to_stored(entry: Entry) -> dict[str, Any]:
     return stored
 
 
-def data_from_stored(cls: type[EntryData], stored: dict[str, Any], format_version: int) -> EntryData:
+def data_from_stored(
+    cls: type[EntryData], stored: dict[str, Any], format_version: int
+) -> EntryData:
     """An entry's data from its stored form, upcast step by step to today's format.
 
     An upcast is a static method ``upcast_v1_v2(data: dict) -> None`` on the entry's class.

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from math import isfinite
 from typing import (
     Annotated,
     Any,
     Literal,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -44,7 +46,9 @@ class TextRule:
     def problem(self, value: str) -> str | None:
         """What is wrong with ``value`` and what to do about it, or None."""
         if _FORBIDDEN.search(value):
-            return "Contains a character that cannot be stored (NUL or a lone surrogate); remove it."
+            return (
+                "Contains a character that cannot be stored (NUL or a lone surrogate); remove it."
+            )
         if value != value.strip():
             return "Has spaces at its ends; trim it."
         if len(value) < self.least:
@@ -63,7 +67,7 @@ class RangeRule:
 
     def problem(self, value: float) -> str | None:
         """What is wrong with ``value`` and what to do about it, or None."""
-        if value != value or value in (float("inf"), float("-inf")):
+        if not isfinite(value):
             return "Must be a finite number."
         if (self.least is not None and value < self.least) or (
             self.most is not None and value > self.most
@@ -94,7 +98,7 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """The id of something that exists in this plan: a goal, an intervention, an entry …
+    """The id of something that exists in this plan: a goal, an intervention, an entry.
 
     ``hard``: the entry is *about* that thing and falls with it when it was entered in error;
     otherwise it only mentions it. ``orders``: the entry counts no earlier than that thing does
@@ -147,6 +151,14 @@ class ManyRule:
 
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def remembered(function: F) -> F:
+    """``functools.cache`` that keeps the function's type (a class is hashable, whatever mypy says)."""
+    return cast("F", cache(function))
+
+
 Rule = TextRule | RangeRule | New | Ref | IdRule | DurationRule | ManyRule
 
 Text = Annotated[str, TextRule()]
@@ -207,7 +219,7 @@ class Field:
         return None
 
 
-@cache
+@remembered
 def fields_of(cls: type) -> tuple[Field, ...]:
     """The declared fields of an entry (or of a group inside one), in order of declaration."""
     hints = get_type_hints(cls, include_extras=True)
@@ -352,7 +364,7 @@ def plain_moment(moment: datetime) -> str:
 Reviver = Callable[[Any], Any]
 
 
-@cache
+@remembered
 def revivers_of(cls: type) -> tuple[tuple[str, str, Reviver], ...]:
     """For each field of ``cls`` that JSON cannot hold as it is: how to bring it back."""
     found = []

@@ -200,7 +200,9 @@ def _after_references(
     waits_for: dict[str, set[str]] = {}
     awaited: dict[str, list[str]] = {}
     for entry in by_id.values():
-        needs = {maker[held] for rule, held, _ in references(entry) if rule.orders and held in maker}
+        needs = {
+            maker[held] for rule, held, _ in references(entry) if rule.orders and held in maker
+        }
         waits_for[entry.entry_id] = needs
         for need in needs:
             awaited.setdefault(need, []).append(entry.entry_id)
@@ -216,7 +218,8 @@ def _after_references(
                 heapq.heappush(ready, (first(by_id[waiting]), waiting))
     if len(ordered) < len(by_id):
         raise CircularReferenceError(
-            "Entries would refer to each other in a circle; refer to an earlier one instead.", "/data"
+            "Entries would refer to each other in a circle; refer to an earlier one instead.",
+            "/data",
         )
     return ordered
 

@@ -297,7 +297,9 @@ class GoalRevised(EntryData):
 
     def _changed(self) -> dict[str, Any]:
         held = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value for name, value in held.items() if value is not None and name != "goal_id"}
+        return {
+            name: value for name, value in held.items() if value is not None and name != "goal_id"
+        }
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """The given fields replace the goal's."""
@@ -343,7 +345,9 @@ class GoalReprioritised(EntryData):
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
-        return f"The goals were put in a new order; first comes {plan.goals.named(self.goal_ids[0])}."
+        return (
+            f"The goals were put in a new order; first comes {plan.goals.named(self.goal_ids[0])}."
+        )
 
 
 @recorded("plan.objective-added")
@@ -447,7 +451,11 @@ class MeasureRecorded(EntryData):
         """One sentence for people."""
         goal = plan.goals.get(self.goal_id)
         measure = goal.measure if goal else None
-        name = measure.name if measure else {"phq9": "PHQ-9", "gad7": "GAD-7"}.get(self.instrument or "")
+        name = (
+            measure.name
+            if measure
+            else {"phq9": "PHQ-9", "gad7": "GAD-7"}.get(self.instrument or "")
+        )
         unit = self.unit or (measure.unit if measure else "")
         named = f" ({name})" if name else ""
         return f"Measured{named}: {self.value:.15g} {unit}".rstrip() + "."

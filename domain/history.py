@@ -8,15 +8,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate
 
 from domain import amendments
-from domain.entry import EVERY_TYPE, Author, Entry, EntryData, created_ids, references
+from domain.entry import Author, Entry, EntryData, created_ids, references
 from domain.errors import (
     DuplicateIdError,
     EntryNotFoundError,
@@ -26,11 +25,11 @@ from domain.errors import (
     ReasonRequiredError,
     TransitionError,
     UnknownEntryTypeError,
-    UnknownReferenceError,
 )
-from domain.fields import New, check, fields_of
+from domain.fields import New, check, fields_of, remembered
 from domain.fold import AMENDING, Settled, advance, fold, settle
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 AHEAD = timedelta(minutes=5)
 """How far in the future an entry may lie: clocks differ a little."""
 
@@ -57,16 +56,16 @@ class History(Aggregate):
     def new(cls, history_id: UUID) -> Self:
         """One without entries; the first one recorded must begin it."""
         plan = cls.__new__(cls)
-        plan.__base_init__(history_id, 0, datetime.min)
-        plan.entries, plan._straight = [], []
-        plan._settled, plan._state = Settled(fresh=cls.fresh), cls.fresh()
+        plan.__base_init__(history_id, 0, NEVER)
+        plan.entries, plan._straight = [], []  # noqa: SLF001 - its own class
+        plan._settled, plan._state = Settled(fresh=cls.fresh), cls.fresh()  # noqa: SLF001 - its own class
         return plan
 
     @classmethod
     def shell(cls, first: Entry) -> Self:
         """The empty one that is about to learn ``first``."""
         plan = cls.new(first.originator_id)
-        plan._created_on = first.timestamp
+        plan._created_on = first.timestamp  # noqa: SLF001 - the library keeps it so
         return plan
 
     def learn(self, entry: Entry) -> None:
@@ -111,7 +110,9 @@ class History(Aggregate):
         """
         settled = self.settled_at(version)
         if not settled.until(effective_at):
-            raise MomentNotFoundError(f"The {self.CALLED} did not exist at that moment; ask for a later one.")
+            raise MomentNotFoundError(
+                f"The {self.CALLED} did not exist at that moment; ask for a later one."
+            )
         return settled.state(effective_at)
 
     def settled_at(self, version: int | None) -> Settled:
@@ -120,7 +121,8 @@ class History(Aggregate):
             return self.settled
         if not 1 <= version <= self.version:
             raise MomentNotFoundError(
-                f"The {self.CALLED} has versions 1 to {self.version}, not {version}.", newest=self.version
+                f"The {self.CALLED} has versions 1 to {self.version}, not {version}.",
+                newest=self.version,
             )
         return self._straight_prefix(version) or settle(self.entries[:version], type(self).fresh)
 
@@ -135,7 +137,9 @@ class History(Aggregate):
         """The newest version recorded by ``recorded_at``; raises MomentNotFoundError before the first."""
         version = bisect_right(self.entries, recorded_at, key=lambda entry: entry.timestamp)
         if version == 0:
-            raise MomentNotFoundError(f"The {self.CALLED} was recorded later than that; ask for a later moment.")
+            raise MomentNotFoundError(
+                f"The {self.CALLED} was recorded later than that; ask for a later moment."
+            )
         return version
 
     # Entries
@@ -233,7 +237,9 @@ class History(Aggregate):
         if entry.type not in self.TAKES:
             raise UnknownEntryTypeError(f"A {self.CALLED} takes no {entry.type}.", "/type")
         if (self.version == 0) != isinstance(entry.data, self.FIRST):
-            raise TransitionError(f"A {self.CALLED} begins with {self.FIRST.__name__}, once.", "/type")
+            raise TransitionError(
+                f"A {self.CALLED} begins with {self.FIRST.__name__}, once.", "/type"
+            )
         problems = [*check(entry.data, "/data")]
         if entry.reason is not None:
             problems += check(entry.reason, "/reason")
@@ -309,7 +315,7 @@ def _with_new_ids(data: EntryData, new_id: Callable[[], str]) -> EntryData:
     return _fill(data, new_id) if _makes_ids(type(data)) else data
 
 
-@cache
+@remembered
 def _makes_ids(cls: type) -> bool:
     return any(isinstance(f.link, New) or (f.nested and _makes_ids(f.type)) for f in fields_of(cls))
 

@@ -304,7 +304,9 @@ class InterventionSwapped(EntryData):
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
         old = plan.interventions.named(self.from_intervention_id)
-        return f"{old} gave way to {short(self.to.technique)}, decided with the {self.decided_with}."
+        return (
+            f"{old} gave way to {short(self.to.technique)}, decided with the {self.decided_with}."
+        )
 
     def ends(self) -> tuple[str, ...]:
         """The old intervention."""
@@ -417,7 +419,9 @@ class DiscomfortAnswered(EntryData):
     def decide(self, plan: PlanState, entry: Entry) -> None:
         """A discomfort is answered once."""
         if plan.interventions.discomforts[self.discomfort_entry_id].status != "open":
-            raise TransitionError("That discomfort is answered already.", "/data/discomfort_entry_id")
+            raise TransitionError(
+                "That discomfort is answered already.", "/data/discomfort_entry_id"
+            )
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """Nothing is owed any more."""

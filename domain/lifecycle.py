@@ -110,7 +110,9 @@ class PlanResumed(EntryData):
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
-        return "Work on the plan was taken up again" + (f": {short(self.note)}." if self.note else ".")
+        return "Work on the plan was taken up again" + (
+            f": {short(self.note)}." if self.note else "."
+        )
 
 
 @recorded("plan.plan-completed")

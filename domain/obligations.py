@@ -34,9 +34,7 @@ class Obligation:
         return asdict(self)
 
 
-def _owed(
-    kind: str, about: str, since: datetime, due: date | int | None, words: str
-) -> Obligation:
+def _owed(kind: str, about: str, since: datetime, due: date | int | None, words: str) -> Obligation:
     due_on = since.date() + timedelta(days=due) if isinstance(due, int) else due
     day = due_on.isoformat() if due_on else None
     return Obligation(kind, about, since.isoformat().replace("+00:00", "Z"), day, words)
@@ -93,12 +91,14 @@ def answers(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
                 yield _owed(kind, held.entry_id, held.raised_at, policy.answer_days, words)
 
 
-def resume_checks(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+def resume_checks(plan: PlanState, _policy: Policy) -> Iterator[Obligation]:
     """From a goal's pause with a date until it is resumed, dropped or given a new date."""
     for goal in plan.goals.goals:
         if goal.status == "paused" and goal.resume_check_on is not None:
             words = "Looking again at a paused goal"
-            yield _owed("resume_check", goal.goal_id, goal.status_since, goal.resume_check_on, words)
+            yield _owed(
+                "resume_check", goal.goal_id, goal.status_since, goal.resume_check_on, words
+            )
 
 
 def first_signature(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
@@ -149,7 +149,7 @@ def suspected_plateaus(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
 
 
 def _judged_at(goal: Goal, plateaus: list[Raised]) -> Iterator[datetime]:
-    """When the goal was set, resumed or given a new measure, and when somebody said how it moves."""
+    """When it was set, resumed or given a new measure, and when somebody said how it moves."""
     yield goal.status_since
     if goal.measured_so_since is not None:
         yield goal.measured_so_since

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 NewConcern = Annotated[str, New("concern")]
 ConcernRef = Annotated[str, Ref("concern")]
 ConcernMention = Annotated[str, Ref("concern", hard=False)]
-Area = Literal[
-    "work", "family", "health", "culture", "beliefs", "relationships", "living", "other"
-]
+Area = Literal["work", "family", "health", "culture", "beliefs", "relationships", "living", "other"]
 School = Literal["cbt", "psychodynamic", "narrative", "strengths_based", "dbt", "emdr", "other"]
 
 
@@ -164,7 +162,9 @@ class PlanOpened(EntryData):
     signs_of_improvement: Annotated[Text, "How the client would notice that things are better."]
     therapist_id: MemberId
     supervisor_id: MemberId | None = None
-    review_interval_days: Annotated[Days | None, "Days; the clinic's interval when left out."] = None
+    review_interval_days: Annotated[Days | None, "Days; the clinic's interval when left out."] = (
+        None
+    )
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """The plan exists, as a draft."""
@@ -453,6 +453,8 @@ class OrientationAdopted(EntryData):
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
-        named = " + ".join(part.in_words or part.orientation.replace("_", " ") for part in self.blend)
+        named = " + ".join(
+            part.in_words or part.orientation.replace("_", " ") for part in self.blend
+        )
         kind = "an integrative orientation" if len(self.blend) > 1 else "an orientation"
         return f"The work took {kind}: {named}."

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from domain.fields import plain_moment, to_plain
+from domain.fields import plain_moment, remembered, to_plain
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,7 +25,7 @@ NEWEST = 20
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """One thing in the plan that entries change: a goal, an intervention, the outline …"""
+    """One thing in the plan that entries change: a goal, an intervention, the outline."""
 
     HIDDEN: ClassVar[frozenset[str]] = frozenset({"touched"})
 
@@ -42,12 +41,12 @@ class Part:
         return {name: plain(getattr(self, name)) for name, plain in _plainers(type(self))}
 
 
-@cache
+@remembered
 def _plainers(cls: type[Part]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
     return tuple((spec.name, _plain) for spec in fields(cls) if spec.name not in cls.HIDDEN)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line a kind; it runs for every field of every document
     kind = type(value)
     if kind is str or kind is int or value is None or kind is bool or kind is float:
         return value

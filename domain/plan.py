@@ -7,13 +7,13 @@ import json
 from datetime import datetime
 from typing import Any
 
-from domain.policy import DEFAULT_POLICY, Policy
 from domain.entry import TYPES, Entry
 from domain.errors import PlanClosedError
 from domain.fold import AMENDING
 from domain.history import AHEAD, History
 from domain.obligations import obligations
 from domain.opening import PlanOpened
+from domain.policy import DEFAULT_POLICY, Policy
 from domain.state import PlanState
 
 __all__ = ["AHEAD", "Plan"]

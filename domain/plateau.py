@@ -29,7 +29,7 @@ from domain.goals import Measure
 LEAST_VALUES = 4
 LEAST_PERIOD = timedelta(days=28)
 FINE = 32
-"""Of so many values every second one tells the trend of all: pairs grow with the square."""
+"""From so many values on every second one is enough for their trend: pairs grow with the square."""
 NORMAL_SCATTER = 1.4826
 INSTRUMENT_NOISE: dict[str | None, float] = {"phq9": 5, "gad7": 4}
 """Minimal clinically important difference of the totals: PHQ-9 5 points (Löwe, Unützer, Callahan,
@@ -50,30 +50,31 @@ class Trend(NamedTuple):
     @property
     def still(self) -> bool:
         """Whether the change over the whole period is smaller than the noise."""
-        return self.hides(self.slope)
+        return abs(self.slope) * self.days < self.noise
 
-    def hides(self, slope: float) -> bool:
-        """Whether a movement at that pace could not be told from noise in this period."""
-        return abs(slope) * self.days < self.noise
+    def keeps_up_with(self, other: Trend) -> bool:
+        """Whether values move the other trend's way, and at least half as fast."""
+        return self.slope * other.slope >= other.slope**2 / 2
 
 
 def plateau_since(readings: Iterable[Reading], measure: Measure) -> datetime | None:
     """The moment since when the values have stood still short of their target; None: they do not.
 
     It looks at the newer half of the values, or at more of them until they are at least 4 over at
-    least 28 days: what moved once and then stopped shows soon, and so does what moves again. That
-    stretch proves nothing when all values together do move, only so slowly that it could not show.
+    least 28 days: so what moved once and then stopped shows soon, and so does what moves again.
+    Values that together do move, only too slowly for that half to show it, and that still keep up
+    this pace, do not stand still.
     """
     held = sorted(readings)
-    begin = _newest_stretch(held)
+    begin = _newer_half(held)
     if begin is None or _as_wanted([value for _, value in held[begin:]], measure):
         return None
-    least = max(resolution(held) / 2, INSTRUMENT_NOISE.get(measure.instrument, 0))
-    newest = trend(held[begin:], least)
-    if not newest.still:
+    least_noise = max(resolution(held) / 2, INSTRUMENT_NOISE.get(measure.instrument, 0))
+    newer = trend(held[begin:], least_noise)
+    if not newer.still:
         return None
-    whole = trend([*held[: -1 : 1 + len(held) // FINE], held[-1]], least) if begin else newest
-    return held[begin][0] if whole.still or not newest.hides(whole.slope) else None
+    whole = trend([*held[: -1 : 1 + len(held) // FINE], held[-1]], least_noise)
+    return held[begin][0] if whole.still or not newer.keeps_up_with(whole) else None
 
 
 def trend(readings: Sequence[Reading], least_noise: float = 0) -> Trend:
@@ -94,7 +95,7 @@ def resolution(readings: Sequence[Reading]) -> float:
     return 10.0 ** int(finest)
 
 
-def _newest_stretch(held: Sequence[Reading]) -> int | None:
+def _newer_half(held: Sequence[Reading]) -> int | None:
     """Where the newer half begins, or more that is enough to judge by; None: nothing is enough."""
     if len(held) < LEAST_VALUES or held[-1][0] - held[0][0] < LEAST_PERIOD:
         return None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from domain.entry import Entry, EntryData, recorded
+from domain.entry import EntryData, recorded
 from domain.fields import AnyEntry, RangeRule, Text, build, to_plain
 from domain.parts import short
 

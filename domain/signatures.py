@@ -200,7 +200,9 @@ class PlanSigned(EntryData):
 
     of_version: Version
     meaning: Literal["author", "reviewer"]
-    content_hash: Annotated[Hash, "SHA-256 of the version's document; filled in by the service."] = ""
+    content_hash: Annotated[
+        Hash, "SHA-256 of the version's document; filled in by the service."
+    ] = ""
 
     def complete(self, plan: Plan) -> EntryData:
         """With the hash of the version that is signed."""

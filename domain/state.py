@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.alliance import Alliance
+from domain.consents import Consents
 from domain.course import Course
 from domain.goals import Goals
 from domain.interventions import Interventions
@@ -22,6 +23,7 @@ class PlanState:
 
     __slots__ = (
         "alliance",
+        "consents",
         "course",
         "goals",
         "interventions",
@@ -42,6 +44,7 @@ class PlanState:
         self.practice = Practice()
         self.reviews = Reviews()
         self.signatures = Signatures()
+        self.consents = Consents()
 
     def sections(self) -> Iterator[Section]:
         """The sections in the order in which a reader wants them."""
@@ -55,6 +58,7 @@ class PlanState:
             self.practice,
             self.reviews,
             self.signatures,
+            self.consents,
         )
 
     def pieces(self) -> Iterator[tuple[tuple[str, ...], Part | Parts[Any]]]:

@@ -24,7 +24,8 @@ _IDS += ("practice_id", "life_event_id", "review_id", "ref", "about")
 @dataclass(frozen=True, slots=True)
 class Change:
     """One difference: a path by ids (``/goals/<goal_id>/status``), what stood there before and after,
-    and the versions of the entries that made it. A thing that came or went is one change."""
+    and the versions of the entries that made it. A thing that came or went is one change.
+    """
 
     path: str
     kind: str  # added, removed, changed
@@ -191,7 +192,9 @@ def _placed(value: Any, path: Path, place: Path) -> Iterator[tuple[Path, Path, A
         yield path, place, value
 
 
-def diff(before: Settled, old: Sequence[Entry], after: Settled, new: Sequence[Entry]) -> list[Change]:
+def diff(
+    before: Settled, old: Sequence[Entry], after: Settled, new: Sequence[Entry]
+) -> list[Change]:
     """What changed from the moment of ``old`` to that of ``new`` (each what counts of its settled)."""
     same = _common(old, new)
     start = Walk.after(new[:same])

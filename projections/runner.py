@@ -72,7 +72,9 @@ def rebuilding(projection: Projection) -> Target:
 class Runner:
     """Takes in entries for a set of targets over one connection (autocommit, as the projector)."""
 
-    def __init__(self, conn: psycopg.Connection[Any], targets: Sequence[Target], batch: int = BATCH) -> None:
+    def __init__(
+        self, conn: psycopg.Connection[Any], targets: Sequence[Target], batch: int = BATCH
+    ) -> None:
         self.conn = conn
         self.targets = list(targets)
         self.batch = batch

@@ -49,7 +49,10 @@ class Principal:
     def author(self) -> Author:
         """Them as the author of an entry."""
         return Author(
-            member_id=str(self.member_id), name=self.name, role=self.role, credential=self.credential
+            member_id=str(self.member_id),
+            name=self.name,
+            role=self.role,
+            credential=self.credential,
         )
 
     def may(self, action: str) -> bool:

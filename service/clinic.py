@@ -56,9 +56,7 @@ class ClinicService:
     database: Database
     recording: Recording
 
-    def record(
-        self, principal: Principal, drafts: Sequence[Draft], request: Request
-    ) -> Recorded:
+    def record(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
         """Record entries in the clinic's own history, in order, all or none.
 
         The first of them begins with the clinic's founding, which is added by itself.

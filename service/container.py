@@ -42,10 +42,14 @@ class Container:
         self.database.close()
 
 
-def build(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Container:
+def build(
+    settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Container:
     """Everything wired for ``settings``; nothing has touched the network yet but the pool's threads."""
     if settings.database_url is None:
-        raise ValueError("DATABASE_URL is needed here; `plan-history serve` brings its own database.")
+        raise ValueError(
+            "DATABASE_URL is needed here; `plan-history serve` brings its own database."
+        )
     database = Database(
         settings.database_url,
         API_ROLE,

@@ -53,14 +53,16 @@ class FiguresService:
 
 
 def _a_year_to(last: date) -> date:
-    return date(last.year, 1, 1) if last.month == 12 else date(last.year - 1, last.month + 1, 1)  # noqa: PLR2004 - December
+    return date(last.year, 1, 1) if last.month == 12 else date(last.year - 1, last.month + 1, 1)
 
 
 def _summed(rows: Sequence[TupleRow]) -> dict[str, Any]:
     totals: Counter[tuple[str, str]] = Counter()
     for figure, key, _, count, _ in rows:
         totals[figure, key] += count
-    relapses = {key: totals["relapse", key] for key in ("answered_in_time", "answered_late", "open")}
+    relapses = {
+        key: totals["relapse", key] for key in ("answered_in_time", "answered_late", "open")
+    }
     return {
         "plans": {
             "opened": [

@@ -47,7 +47,7 @@ def find_plans(
 ) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
     """The clinic's plans, most recently changed first, and where the next page begins."""
     principal.require("plans.find")
-    conditions = [sql.SQL("clinic_id = %s")]
+    conditions: list[sql.Composable] = [sql.SQL("clinic_id = %s")]
     parameters: list[Any] = [principal.clinic_id]
     for column in ("client_ref", "therapist_id", "supervisor_id", "status"):
         value = getattr(wanted, column)

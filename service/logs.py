@@ -29,4 +29,6 @@ def set_up(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings repeat every second
-    logging.getLogger("plan_history.access").setLevel(max(logging.getLevelName(level), logging.WARNING))
+    logging.getLogger("plan_history.access").setLevel(
+        max(logging.getLevelName(level), logging.WARNING)
+    )

@@ -60,7 +60,9 @@ def series_of(plan: Plan) -> list[dict[str, Any]]:
         {
             **_described(key, plan.state),
             "values": [_value(entry) for entry in sorted(entries, key=_when)],
-            "annotations": [told for goals, told in events if not goals or key[0] in (None, *goals)],
+            "annotations": [
+                told for goals, told in events if not goals or key[0] in (None, *goals)
+            ],
         }
         for key, entries in found.items()
     ]

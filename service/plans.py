@@ -78,7 +78,9 @@ class PlanService:
         if version == head:
             return head, document
         with self._plan(principal, plan_id) as plan:
-            return plan.version, orjson.dumps(plan.document(policy=self.recording.policy(principal.clinic_id)))
+            return plan.version, orjson.dumps(
+                plan.document(policy=self.recording.policy(principal.clinic_id))
+            )
 
     def at(
         self, principal: Principal, plan_id: UUID, moment: Moment, *, traced: bool = False
@@ -87,7 +89,9 @@ class PlanService:
         principal.require("plans.read")
         with self._plan(principal, plan_id) as plan:
             known = moment.known(plan)
-            document = plan.document(known, moment.effective_at, self.recording.policy(principal.clinic_id))
+            document = plan.document(
+                known, moment.effective_at, self.recording.policy(principal.clinic_id)
+            )
             if traced:
                 order = plan.settled_at(known).until(moment.effective_at)
                 document["entries"] = trace(order, document)

@@ -180,6 +180,7 @@ class Recording:
         *,
         opening: bool = False,
     ) -> Recorded:
+        """Decide and append ``drafts`` to the history as it is; with ``opening`` the first begins it."""
         command = Command(
             command_id=_command_id(principal, request),
             principal=principal.member_id,
@@ -189,7 +190,7 @@ class Recording:
             told_recorded_at=request.recorded_at,
         )
         try:
-            entries = self._decide(principal, plan, drafts, request, command, opening)
+            entries = self._decide(principal, plan, drafts, request, command, opening=opening)
             self.record_of(principal.clinic_id).save(plan, command=command)
         except BaseException:
             plan.forget_pending()
@@ -211,6 +212,7 @@ class Recording:
         drafts: Sequence[Draft],
         request: Request,
         command: Command,
+        *,
         opening: bool,
     ) -> list[Entry]:
         now = request.recorded_at or self.clock()
@@ -273,9 +275,7 @@ class Recording:
             then = learn_all(None, plan.entries[: command.last_version])
         assert then is not None
         warnings = [warning for held in entries for warning in then.warnings(held)]
-        return Recorded(
-            plan_id=command.plan_id, entries=entries, warnings=warnings, replayed=True
-        )
+        return Recorded(plan_id=command.plan_id, entries=entries, warnings=warnings, replayed=True)
 
 
 def _claim(plan: History) -> tuple[str | None, bool | None]:

@@ -68,9 +68,7 @@ ORDERS = ("recorded", "-recorded", "occurred", "-occurred")
 class TimelineService:
     """Reads the record beside the ``timeline`` read model; what that still lacks is told live."""
 
-    def __init__(
-        self, database: Database, plans: Plans, policy: Callable[[UUID], Policy]
-    ) -> None:
+    def __init__(self, database: Database, plans: Plans, policy: Callable[[UUID], Policy]) -> None:
         self.database = database
         self.plans = plans
         self.policy = policy
@@ -150,9 +148,7 @@ class TimelineService:
 
         return self.database.in_clinic(principal.clinic_id, read)
 
-    def _found(
-        self, principal: Principal, plan_id: UUID | None, wanted: Filter
-    ) -> list[TupleRow]:
+    def _found(self, principal: Principal, plan_id: UUID | None, wanted: Filter) -> list[TupleRow]:
         query, parameters = _search(principal.clinic_id, plan_id, wanted)
 
         def read(conn: BoundedConnection) -> list[TupleRow]:
@@ -161,7 +157,12 @@ class TimelineService:
         return self.database.in_clinic(principal.clinic_id, read)
 
     def _page(
-        self, principal: Principal, rows: list[TupleRow], wanted: Filter, *, by_version: bool = False
+        self,
+        principal: Principal,
+        rows: list[TupleRow],
+        wanted: Filter,
+        *,
+        by_version: bool = False,
     ) -> Page:
         more = len(rows) > wanted.limit
         rows = rows[: wanted.limit]
@@ -180,7 +181,10 @@ class TimelineService:
         with self.plans.reading(principal.clinic_id, plan_id) as plan:
             said = threads(plan)
             return {
-                held.version: (held.data.tell(plan.state), *said.get(held.version, (None, None, None)))
+                held.version: (
+                    held.data.tell(plan.state),
+                    *said.get(held.version, (None, None, None)),
+                )
                 for held in plan.entries
             }
 
@@ -222,6 +226,9 @@ def entry_json(
     )
 
 
+_OF_CLIENT = """
+e.plan_id IN (SELECT plan_id FROM current_plans c WHERE c.clinic_id = e.clinic_id AND c.client_ref = %s)
+"""
 _DATED = '{"occurred_at":"'
 
 
@@ -289,11 +296,7 @@ def _conditions(
         ("t.recorded_by = %s", wanted.recorded_by),
         ("t.voiced_by = %s", wanted.voiced_by if wanted.voiced_by in VOICES else None),
         ("t.about @> ARRAY[%s]::uuid[]", wanted.about),
-        (
-            "e.plan_id IN (SELECT plan_id FROM current_plans c "
-            "WHERE c.clinic_id = e.clinic_id AND c.client_ref = %s)",
-            wanted.client_ref,
-        ),
+        (_OF_CLIENT, wanted.client_ref),
     )
     for condition, value in tests:
         if value is not None:

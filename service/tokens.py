@@ -46,7 +46,9 @@ class Issued:
 class Tokens:
     """Looks tokens up for requests."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.database = database
         self.clock = clock
         self._known: dict[bytes, tuple[float, datetime, Principal]] = {}

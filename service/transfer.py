@@ -23,7 +23,7 @@ from service.errors import UnknownClinicError
 Connection = psycopg.Connection[Any]
 FORMAT = "plan-history/clinic-log/v1"
 BATCH = 500
-_READ = f"SELECT {COLUMNS}, plan_id, leaf FROM entries WHERE clinic_id = %s ORDER BY position"  # noqa: S608 - our own column names
+_READ = f"SELECT {COLUMNS}, plan_id, leaf FROM entries WHERE clinic_id = %s ORDER BY position"
 _RESTORE = """
 SELECT restore_entries(%s, %s, %s::uuid[], %s::int[], %s::uuid[], %s::uuid[], %s::timestamptz[],
     %s::text[], %s::bytea[])

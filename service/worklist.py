@@ -176,16 +176,17 @@ class WorklistService:
         return self.database.in_clinic(principal.clinic_id, read)
 
 
-def _search(
-    principal: Principal, wanted: Wanted, today: date
-) -> tuple[sql.Composed, list[Any]]:
+def _search(principal: Principal, wanted: Wanted, today: date) -> tuple[sql.Composed, list[Any]]:
     """The query for what is wanted: conditions from a closed list, values as parameters."""
     me, due = principal.member_id, "coalesce(due_on, 'infinity')"
     whose = {(True, False): "therapist_id = %s", (False, True): "supervisor_id = %s"}
     both = "(therapist_id = %s OR supervisor_id = %s)"
     tests: list[tuple[str, Sequence[Any] | None]] = [
         ("clinic_id = %s", [principal.clinic_id]),
-        (whose.get((wanted.mine, wanted.team), both), [me] if wanted.mine != wanted.team else [me, me]),
+        (
+            whose.get((wanted.mine, wanted.team), both),
+            [me] if wanted.mine != wanted.team else [me, me],
+        ),
         ("kind = %s", [wanted.kind] if wanted.kind else None),
         (f"{due} < %s", [today] if wanted.overdue is True else None),
         (f"{due} >= %s", [today] if wanted.overdue is False else None),
@@ -194,7 +195,7 @@ def _search(
     ]
     held = [(condition, values) for condition, values in tests if values is not None]
     query = sql.SQL(_FOUND).format(
-        conditions=sql.SQL(" AND ").join(sql.SQL(condition) for condition, _ in held)  # type: ignore[arg-type] # from the closed list above
+        conditions=sql.SQL(" AND ").join(sql.SQL(condition) for condition, _ in held)
     )
     given = [value for _, values in held for value in values]
     return query, [today, *given, wanted.limit + 1]

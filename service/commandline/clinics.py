@@ -63,13 +63,15 @@ def list_clinics(*, as_json: bool) -> None:
     with owner_connection(settings()) as conn:
         found = clinics.clinics(conn)
     columns = ("clinic_id", "name", "rehearsal", "created_at", "position")
-    people = table(found, columns) if found else "There are no clinics yet: plan-history clinic create NAME"
+    people = (
+        table(found, columns)
+        if found
+        else "There are no clinics yet: plan-history clinic create NAME"
+    )
     answer(found, as_json=as_json, people=people)
 
 
-_NUMBERS = {
-    held.name: held for held in fields_of(Policy) if held.type is int
-}
+_NUMBERS = {held.name: held for held in fields_of(Policy) if held.type is int}
 
 
 def _policy_options(command: F) -> F:
@@ -124,7 +126,9 @@ def _record(clinic_id: UUID, data: EntryData, why: str | None, *, as_json: bool)
 @json_option
 def add(clinic_id: UUID, name: str, role: Any, credential: str | None, *, as_json: bool) -> None:
     """Somebody joins the clinic; prints their member id (for `token issue --member`)."""
-    _record(clinic_id, MemberJoined(name=name, role=role, credential=credential), None, as_json=as_json)
+    _record(
+        clinic_id, MemberJoined(name=name, role=role, credential=credential), None, as_json=as_json
+    )
 
 
 @member.command("role")
@@ -171,7 +175,9 @@ def list_members(clinic_id: UUID, *, as_json: bool) -> None:
     with clinic_service(settings()) as service:
         found = service.members(operator(clinic_id))
     columns = ("member_id", "name", "role", "credential", "status", "supervisor_id")
-    answer(found, as_json=as_json, people=table(found, columns) if found else "Nobody has joined yet.")
+    answer(
+        found, as_json=as_json, people=table(found, columns) if found else "Nobody has joined yet."
+    )
 
 
 @click.group()
@@ -183,7 +189,9 @@ def token() -> None:
 @click.option("--clinic", "clinic_id", type=click.UUID, required=True)
 @click.option("--name", required=True, help="The member's name as entries will show it.")
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--member", "member_id", type=click.UUID, help="The member's id; a new one if left out.")
+@click.option(
+    "--member", "member_id", type=click.UUID, help="The member's id; a new one if left out."
+)
 @click.option("--credential", help="For example their licence.")
 @click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True)
 @json_option
@@ -199,8 +207,13 @@ def issue(
 ) -> None:
     """Issue a token; it is shown this once."""
     with owner_connection(settings()) as conn:
-        if conn.execute("SELECT 1 FROM clinics WHERE clinic_id = %s", [clinic_id]).fetchone() is None:
-            raise UnknownClinicError(f"There is no clinic {clinic_id}: see plan-history clinic list.")
+        if (
+            conn.execute("SELECT 1 FROM clinics WHERE clinic_id = %s", [clinic_id]).fetchone()
+            is None
+        ):
+            raise UnknownClinicError(
+                f"There is no clinic {clinic_id}: see plan-history clinic list."
+            )
         made = tokens.issue(
             conn,
             clinic_id,
@@ -227,7 +240,9 @@ def list_tokens(clinic_id: UUID | None, *, as_json: bool) -> None:
             [clinic_id, clinic_id],
         ).fetchall()
     found = [dict(zip(columns, row, strict=True)) for row in rows]
-    answer(found, as_json=as_json, people=table(found, columns) if found else "There are no tokens.")
+    answer(
+        found, as_json=as_json, people=table(found, columns) if found else "There are no tokens."
+    )
 
 
 @token.command("revoke")

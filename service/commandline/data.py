@@ -17,7 +17,13 @@ from service.commandline.shared import answer, json_option, owner_connection, se
 
 @click.command()
 @click.option("--clinic", "clinic_id", type=click.UUID, required=True)
-@click.option("--output", "-o", type=click.File("wb"), default="-", help="A file; standard output if left out.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.File("wb"),
+    default="-",
+    help="A file; standard output if left out.",
+)
 def export(clinic_id: UUID, output: IO[bytes]) -> None:
     """Write a clinic's log as NDJSON: a heading, then one line an entry, in order."""
     console = Console(stderr=True)

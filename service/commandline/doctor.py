@@ -50,7 +50,9 @@ def doctor(*, as_json: bool) -> None:
             findings.append("Migrations are pending: run plan-history migrate.")
         for name, lag in health.projections.items():
             if lag["stopped"]:
-                findings.append(f"{name} has stopped for {lag['stopped']} clinic(s): see plan-history projections.")
+                findings.append(
+                    f"{name} has stopped for {lag['stopped']} clinic(s): see plan-history projections."
+                )
     except UsageError as missing:
         findings.append(str(missing))
     except psycopg.Error as failed:

@@ -58,7 +58,10 @@ def main() -> None:
         fail(f"A setting in the environment is malformed: {wrong}", REFUSED)
     except psycopg.OperationalError as gone:
         first = str(gone).strip().splitlines()[0] if str(gone).strip() else type(gone).__name__
-        fail(f"The database is out of reach ({first}). Check that it runs and DATABASE_URL.", UNAVAILABLE)
+        fail(
+            f"The database is out of reach ({first}). Check that it runs and DATABASE_URL.",
+            UNAVAILABLE,
+        )
 
 
 def fail(sentence: str, code: int) -> None:

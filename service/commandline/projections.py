@@ -37,7 +37,15 @@ def projections(context: click.Context, *, as_json: bool) -> None:
         return
     with owner_connection(settings()) as conn:
         found = status(conn)
-    columns = ("projection", "version", "clinic_id", "position", "behind", "stopped_at", "stopped_why")
+    columns = (
+        "projection",
+        "version",
+        "clinic_id",
+        "position",
+        "behind",
+        "stopped_at",
+        "stopped_why",
+    )
     people = table(found, columns) if found else "No projection has started yet."
     answer(found, as_json=as_json, people=people)
 
@@ -82,11 +90,16 @@ def rebuild(name: str, batch: int, *, as_json: bool) -> None:
     projection = _named(name)
     console = Console(stderr=True)
     with owner_connection(settings()) as conn:
-        total = conn.execute("SELECT coalesce(sum(position), 0)::bigint FROM clinic_logs").fetchone()
+        total = conn.execute(
+            "SELECT coalesce(sum(position), 0)::bigint FROM clinic_logs"
+        ).fetchone()
         with Progress(console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task(f"Rebuilding {name}", total=total[0] if total else 0)
             done = rebuild_projection(
-                conn, projection, batch=batch, told=lambda count: progress.update(task, advance=count)
+                conn,
+                projection,
+                batch=batch,
+                told=lambda count: progress.update(task, advance=count),
             )
     answer(
         {"projection": name, "entries": done},

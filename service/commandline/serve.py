@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import click
 import psycopg
@@ -24,7 +25,9 @@ from service.settings import Settings
 @click.command()
 @click.option("--demo", is_flag=True, help="Load the demo clinic (once) and say how to look at it.")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [default: 8000]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [default: 8000]"
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Web worker processes.  [default: 2]")
 def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None) -> None:
     """Run everything in one: database (unless DATABASE_URL), migrations, API, projector."""
@@ -35,23 +38,28 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
         port=held.port if port is None else port,
         workers=workers or held.workers,
     )
-    set_up(held.log_level)
-    with supervise.signals() as stop, contextlib.closing(supervise.listen(held.host, held.port)) as sock:
-        with database(held) as (url, owner_url):
-            migrations.migrate(owner_url)
-            _, chosen, *_ = sock.getsockname()
-            address = f"http://{f'[{held.host}]' if ':' in held.host else held.host}:{chosen}"
-            environment = supervise.environment_for(url, held.home)
-            environment["PLAN_HISTORY_WORKERS"] = str(held.workers)
-            with supervise.projector(environment) as projector:
-                told = _demo(replace(held, database_url=url), owner_url, address) if demo else []
-                with supervise.web(environment, sock) as web:
-                    _wait_until_ready(address, stop)
-                    _greet(address, told)
-                    while not stop.wait(0.5):
-                        projector.look_after()
-                        web.look_after()
-                    click.echo("Stopping: requests in flight are answered first …")
+    quiet = "PLAN_HISTORY_LOG_LEVEL" not in os.environ  # a person is watching: warnings are enough
+    set_up("WARNING" if quiet else held.log_level)
+    with (
+        supervise.signals() as stop,
+        contextlib.closing(supervise.listen(held.host, held.port)) as sock,
+        database(held) as (url, owner_url),
+    ):
+        migrations.migrate(owner_url)
+        _, chosen, *_ = sock.getsockname()
+        address = f"http://{f'[{held.host}]' if ':' in held.host else held.host}:{chosen}"
+        environment = supervise.environment_for(url, held.home)
+        environment["PLAN_HISTORY_WORKERS"] = str(held.workers)
+        environment.setdefault("PLAN_HISTORY_LOG_LEVEL", "WARNING")
+        with supervise.projector(environment) as projector:
+            told = _demo(replace(held, database_url=url), owner_url, address) if demo else []
+            with supervise.web(environment, sock) as web:
+                _wait_until_ready(address, stop)
+                _greet(address, told)
+                while not stop.wait(0.5):
+                    projector.look_after()
+                    web.look_after()
+                click.echo("Stopping: requests in flight are answered first …")
     click.echo("Stopped.")
 
 
@@ -63,7 +71,9 @@ def database(held: Settings) -> Iterator[tuple[str, str]]:
         return
     with EmbeddedPostgres(held.home, provider=held.embedded) as server:
         with psycopg.connect(server.dsn(), autocommit=True) as conn:
-            there = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+            there = conn.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+            ).fetchone()
             if there is None:
                 conn.execute(f"CREATE DATABASE {DATABASE}")
         yield server.dsn(DATABASE), server.dsn(DATABASE)
@@ -75,16 +85,14 @@ def _demo(held: Settings, owner_url: str, address: str) -> list[str]:
     return prepare(held, owner_url, address)
 
 
-def _wait_until_ready(address: str, stop: object) -> None:
-    import time  # noqa: PLC0415
-    import urllib.request  # noqa: PLC0415
-
+def _wait_until_ready(address: str, stop: threading.Event) -> None:
     for _ in range(200):
         try:
             with urllib.request.urlopen(f"{address}/readyz", timeout=2):  # noqa: S310 - our own address
                 return
         except OSError:
-            time.sleep(0.05)
+            if stop.wait(0.05):
+                return
 
 
 def _greet(address: str, told: list[str]) -> None:
@@ -124,9 +132,3 @@ def migrate(*, as_json: bool) -> None:
     applied = migrations.migrate(url_of(held, owner=True))
     people = "\n".join(f"applied {name}" for name in applied) or "The database is up to date."
     answer({"applied": applied}, as_json=as_json, people=people)
-
-
-def data_home(held: Settings) -> Path:
-    """The data home, made for its owner alone."""
-    held.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return held.home

@@ -84,7 +84,8 @@ class ClinicRecord(Application[UUID]):
 
     def plan(self, plan_id: UUID, version: int | None = None) -> Plan:
         """The plan from its entries, without any cache; raises the library's AggregateNotFoundError."""
-        plan: Plan = self.repository.get(plan_id, version=version, projector_func=learn_all)
+        plan: History = self.repository.get(plan_id, version=version, projector_func=learn_all)
+        assert isinstance(plan, Plan)
         return plan
 
 

@@ -71,7 +71,7 @@ class Plans:
             return conn.execute(_READ, [clinic_id, plan_id, known], binary=True).fetchall()
 
         for row in self.database.run(read):
-            stored: Row = row  # type: ignore[assignment] # the columns of _READ
+            stored: Row = row
             entry = entry_from_row(stored, plan_id)
             if plan is None:
                 plan = shell(entry)

@@ -207,7 +207,7 @@ class ClinicRecorder(ApplicationRecorder):
             query, parameters = query + " LIMIT %s", [*parameters, limit]
 
         def read(conn: BoundedConnection) -> list[TupleRow]:
-            return conn.execute(query.encode(), parameters, binary=True).fetchall()  # type: ignore[call-overload] # bytes are a Query
+            return conn.execute(query.encode(), parameters, binary=True).fetchall()
 
         rows = self.database.in_clinic(self.clinic_id, read)
         return [_stored(row, UUID(str(originator_id))) for row in rows]

@@ -25,7 +25,9 @@ class PatientConnection(BoundedConnection):
 
 def connect(url: str) -> psycopg.Connection[Any]:
     """A connection in the projector's role, in autocommit."""
-    dsn = dsn_as(url, PROJECTOR_ROLE, seconds=STATEMENT_SECONDS, application="plan-history-projector")
+    dsn = dsn_as(
+        url, PROJECTOR_ROLE, seconds=STATEMENT_SECONDS, application="plan-history-projector"
+    )
     return PatientConnection.connect(dsn, autocommit=True)
 
 

@@ -19,6 +19,7 @@ from domain.alliance import (
     SupervisorAssigned,
     TherapistTransferred,
 )
+from domain.consents import ConsentRecorded, ConsentRevoked, DisclosureMade
 from domain.course import (
     FocusShifted,
     InsightShared,
@@ -120,6 +121,7 @@ WALKS, SLEEP = _id("goal walks"), _id("goal sleep")
 PANIC, ALONE = _id("concern panic"), _id("concern alone")
 GATE, LADDER, COMPANY = _id("objective gate"), _id("intervention ladder"), _id("with company")
 BALCONY, MOVE, QUARTER = _id("practice balcony"), _id("life event move"), _id("review quarter")
+LETTER = _id("consent letter")
 COLLEAGUE = _id("member colleague")
 THERAPIST = Author(
     member_id=_id("member therapist"),
@@ -579,6 +581,27 @@ def _ending(tell: _Telling) -> None:
         voiced_by="client",
     )
     tell(247, PlanSuperseded(by_plan_id=NEXT_PLAN))
+    tell(
+        248,
+        ConsentRecorded(
+            consent_id=LETTER,
+            scope="A letter on what was reached, without her own words",
+            recipient="Dr Sam Field, family doctor",
+            expires_on=date(2025, 12, 31),
+        ),
+        voiced_by="client",
+    )
+    tell(
+        249,
+        DisclosureMade(
+            recipient="Dr Sam Field, family doctor",
+            address="3 Mill Lane",
+            what="A letter of one page: goals reached, and who goes on with her",
+            purpose="So that her doctor knows whom to ask",
+            legal_basis="Her consent",
+        ),
+    )
+    tell(260, ConsentRevoked(consent_id=LETTER), voiced_by="client")
 
 
 def _life() -> tuple[Sample, ...]:

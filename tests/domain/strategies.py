@@ -90,8 +90,7 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
     held = values(field, field.item_rules if field.many else field.rules)
     if field.many:
         many = next(rule for rule in field.rules if isinstance(rule, ManyRule))
-        least = max(many.least, 1) if field.nullable else many.least
-        held = st.lists(held, min_size=least, max_size=max(least, 3)).map(tuple)
+        held = st.lists(held, min_size=many.least, max_size=max(many.least, 3)).map(tuple)
     return st.none() | held if field.nullable else held
 
 

@@ -190,7 +190,10 @@ def test_the_clinic_travels_in_time_like_a_plan(told: Told) -> None:
 
 def test_every_entry_of_a_clinic_is_told_stored_and_read_back(told: Told) -> None:
     """Every type has a topic of its own, a sentence, and survives the record."""
-    clinician, rowan = told.join("Alder Sample", "clinician"), told.join("Rowan Sample", "supervisor")
+    clinician, rowan = (
+        told.join("Alder Sample", "clinician"),
+        told.join("Rowan Sample", "supervisor"),
+    )
     plan_id = str(uuid4())
     for data in (
         ClinicRenamed(name="New Name"),
@@ -209,7 +212,8 @@ def test_every_entry_of_a_clinic_is_told_stored_and_read_back(told: Told) -> Non
     again = shell(told.clinic.entries[0])
     for entry in told.clinic.entries:
         assert entry.data.TOPIC.startswith("clinic.")
-        assert entry.data.tell(told.clinic.state).endswith(".")
+        state: Any = told.clinic.state
+        assert entry.data.tell(state).endswith(".")
         columns = {
             name: getattr(entry, name)
             for name in ("originator_id", "originator_version", "timestamp", "entry_id", "position")

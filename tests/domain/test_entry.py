@@ -104,7 +104,7 @@ def test_a_near_miss_is_suggested(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["GoalWished", "", "plan.goal-set", 3, None])
-def test_an_unknown_type_is_refused_with_where_to_look(name: Any) -> None:  # noqa: ANN401 - whatever JSON may hold
+def test_an_unknown_type_is_refused_with_where_to_look(name: Any) -> None:
     """Whatever was sent as a type."""
     with pytest.raises(UnknownEntryTypeError, match="/v1/entry-types lists them all"):
         type_named(name)

@@ -431,7 +431,6 @@ def test_python_names_are_not_seen_outside() -> None:
     assert held.period == Period(from_=date(2026, 1, 5), to=date(2026, 1, 6))
 
 
-@pytest.mark.xfail(reason="to_plain leaves out an empty list whose default is null", strict=True)
 def test_an_empty_list_that_means_something_is_kept() -> None:
     """A revision that takes all concerns off a goal still says so when read back."""
     revised = GoalRevised(goal_id=ID, concern_ids=())

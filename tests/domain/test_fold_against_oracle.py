@@ -30,7 +30,7 @@ from tests.domain.oracle_checks import (
 )
 
 
-@settings(SAME_EVERY_TIME, max_examples=90)
+@settings(SAME_EVERY_TIME, max_examples=60)
 @given(life=lives(most=45))
 def test_every_moment_by_both_clocks_is_what_the_oracle_says(life: Life) -> None:
     """Known until every version, and true until before, at and after every moment that counts."""

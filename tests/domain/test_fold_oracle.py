@@ -17,7 +17,7 @@ WEEK = timedelta(days=7)
 
 
 def a_life(*told: tuple[float, EntryData]) -> Life:
-    """A life of the opening and what is ``told``, in that order: days after it, and what was true."""
+    """A life of the opening and what is ``told``, in that order: days after it, and what was so."""
     life = play([0])
     life.now = BEGIN + 10 * WEEK
     for days, data in told:

@@ -306,6 +306,13 @@ def test_a_revised_goal_takes_the_fields_given_and_keeps_the_others() -> None:
     )
 
 
+def test_a_revision_can_take_all_concerns_off_a_goal() -> None:
+    """An empty list is a change, also when read back."""
+    given(opened(), PANIC, a_goal(concern_ids=(CONCERN,))).when(
+        GoalRevised(goal_id=GOAL, concern_ids=()), reason="It is not about panic"
+    ).then({"/goals/0/concern_ids": [], "/goals/0/smart/relevant": "missing"})
+
+
 def test_a_revision_changes_something() -> None:
     """A revision without any field is refused."""
     given(opened(), a_goal()).when(GoalRevised(goal_id=GOAL), reason="Because").refused(

@@ -18,7 +18,15 @@ from domain.course import (
     SetbackNoted,
 )
 from domain.entry import EntryData
-from domain.goals import GoalDropped, GoalPaused, GoalResumed, GoalRevised
+from domain.goals import (
+    GoalDropped,
+    GoalPaused,
+    GoalResumed,
+    GoalRevised,
+    Measure,
+    MeasureRecorded,
+    ProgressNoted,
+)
 from domain.interventions import DiscomfortAnswered, DiscomfortVoiced
 from domain.lifecycle import PlanCompleted, PlanDiscontinued, PlanPaused, PlanReopened
 from domain.obligations import obligations
@@ -37,6 +45,7 @@ from tests.domain.specs import (
     COLLEAGUE,
     GOAL,
     INTERVENTION,
+    OTHER_GOAL,
     SUPERVISOR,
     Said,
     a_goal,
@@ -342,3 +351,106 @@ def test_what_is_due_soonest_comes_first() -> None:
     assert days == sorted(days)
     assert len(days) == 5
     assert an_id("goal") == GOAL
+
+
+# Suspected plateaus: what the values say before anybody does
+
+OUTINGS = Measure(name="outings", unit="times", target=5, direction="increase", per="week")
+MEASURED = a_goal(measure=OUTINGS)
+
+
+def weekly(*values: float, since: float = 7) -> list[Said]:
+    """These values, one a week."""
+    return [
+        said(MeasureRecorded(goal_id=GOAL, value=value, by="client"), now=day(since + 7 * week))
+        for week, value in enumerate(values)
+    ]
+
+
+STILL = weekly(2, 2, 2, 2, 2)
+
+
+def test_values_that_stand_still_make_a_plateau_suspected() -> None:
+    """It names the goal and since when; there is no day by which it is due."""
+    given(opened(), MEASURED, *STILL).owes(
+        "plateau_suspected",
+        about=GOAL,
+        since="2026-01-12T09:00:00Z",
+        due_on=None,
+        words="A suspected plateau: the values hardly move",
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        weekly(2, 2, 2),
+        weekly(2, 2, 2, 2),
+        weekly(0, 1, 2, 3, 4),
+        weekly(4, 3, 2, 1, 0),
+        weekly(5, 5, 5, 5, 5),
+    ],
+    ids=["three", "three weeks", "improving", "worsening", "target reached"],
+)
+def test_other_values_do_not(values: list[Said]) -> None:
+    """At least four over at least 28 days, that hardly move, short of their target."""
+    given(opened(), MEASURED, *values).owes_no("plateau_suspected")
+
+
+@pytest.mark.parametrize(("target", "suspected"), [(1, False), (0, True)])
+def test_what_is_to_go_down_and_is_down_is_no_plateau(target: float, suspected: bool) -> None:
+    """Standing still at the target is what was wanted."""
+    attacks = Measure(name="attacks", unit="times", target=target, direction="decrease")
+    spec = given(opened(), a_goal(measure=attacks), *weekly(1, 1, 1, 1, 1))
+    assert bool(spec.owed("plateau_suspected")) is suspected
+
+
+def test_values_of_a_goal_without_a_measure_say_nothing() -> None:
+    """There is nothing to hold them against."""
+    given(opened(), a_goal(), *STILL).owes_no("plateau_suspected")
+
+
+def test_a_noted_plateau_is_no_longer_suspected() -> None:
+    """Its answer is owed instead; answered, the values count anew from then on."""
+    noted = PlateauNoted(goal_id=GOAL, window="five weeks", detected_by="measures")
+    spec = given(opened(), MEASURED, a_goal(OTHER_GOAL), *STILL, said(noted, now=day(36)))
+    spec.owes_no("plateau_suspected").owes("answer_plateau", about=entry_id(9))
+    answered = PlateauAnswered(plateau_entry_id=entry_id(9), answer="wait")
+    spec.when(answered, now=day(37)).owes_no("plateau_suspected")
+    for week in range(5):
+        value = MeasureRecorded(goal_id=GOAL, value=2, by="client")
+        spec.when(value, now=day(42 + 7 * week))
+    spec.owes("plateau_suspected", since="2026-02-16T09:00:00Z")
+
+
+def test_a_plateau_of_another_goal_says_nothing_of_this_one() -> None:
+    """Each goal by itself."""
+    noted = PlateauNoted(goal_id=OTHER_GOAL, window="five weeks", detected_by="measures")
+    given(opened(), MEASURED, a_goal(OTHER_GOAL), *STILL).when(noted, now=day(36)).owes(
+        "plateau_suspected", about=GOAL
+    )
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        ProgressNoted(goal_id=GOAL, direction="improving", evidence="She goes further each time"),
+        GoalRevised(
+            goal_id=GOAL,
+            measure=Measure(name="minutes", unit="minutes", target=30, direction="increase"),
+        ),
+        GoalPaused(goal_id=GOAL),
+    ],
+    ids=["progress noted", "measured otherwise", "paused"],
+)
+def test_what_is_said_of_the_goal_dismisses_the_suspicion(since: EntryData) -> None:
+    """Somebody has looked at it, it is measured otherwise, or it rests."""
+    given(opened(), MEASURED, *STILL).when(since, now=day(36), reason="So").owes_no(
+        "plateau_suspected"
+    )
+
+
+def test_movement_dismisses_the_suspicion() -> None:
+    """The next values tell."""
+    moving = weekly(3, 4, 5, 6, since=42)
+    given(opened(), MEASURED, *STILL, *moving).owes_no("plateau_suspected")

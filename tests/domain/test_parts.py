@@ -43,8 +43,8 @@ def test_a_group_is_looked_up_by_key_and_listed_oldest_first() -> None:
         assert (tasks.get("c"), tasks.get(None)) == (None, None)
         assert ("a" in tasks, "c" in tasks, len(tasks)) == (True, False, 2)
         assert [task.practice_id for task in tasks] == ["b", "a"]
-        shown = tasks.document()
-        assert list(shown) == (["b", "a"] if keyed else [tasks["b"].document(), shown[1]])
+        shown = {key: tasks[key].document() for key in "ba"}
+        assert tasks.document() == (shown if keyed else [*shown.values()])
 
 
 def test_the_oldest_go_where_only_the_newest_are_shown() -> None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import cache
 from random import Random
 from typing import Any
+from unittest.mock import patch
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import psycopg
@@ -28,10 +29,16 @@ from service.container import Container
 from service.recording import Draft, Request
 from service.serving.projector import connect
 from tests.conftest import Clinic
-from tests.domain.lives import play
+from tests.domain.lives import WEIGHTS, play
 
 BATCHES = (1, 7, 1_000)
-SHORTER = PolicySet(formal_review_days=30, reevaluation_days=2, answer_days=3, first_signature_days=4)
+OFTENER = dict.fromkeys(
+    ("MeasureRecorded", "RelapseNoted", "ReviewHeld", "InterventionSwapped", "GoalPaused"), 30
+)
+"""What the projections look at comes up more often than in the domain's tests."""
+SHORTER = PolicySet(
+    formal_review_days=30, reevaluation_days=2, answer_days=3, first_signature_days=4
+)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RESTORE = "SELECT restore_entries(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -49,9 +56,10 @@ class Kept:
 
 
 @cache
-def lived(plans: int = 8, requests: int = 40) -> tuple[Kept, ...]:
+def lived(plans: int = 8, requests: int = 60) -> tuple[Kept, ...]:
     """The entries of so many plans in recorded order; the same every time."""
-    kept = [held for number in range(plans) for held in _life(number, requests)]
+    with patch.dict(WEIGHTS, OFTENER):
+        kept = [held for number in range(plans) for held in _life(number, requests)]
     return tuple(sorted(kept, key=lambda held: (held.recorded_at, held.plan_id, held.version)))
 
 

@@ -99,7 +99,9 @@ def test_a_plan_that_is_over_is_counted_by_status_and_outcome_and_owes_no_review
 
 def test_a_plan_entered_in_error_is_not_counted() -> None:
     """There never was such a plan."""
-    plan = recorded(opened(), EntryMarkedInError(entry_id=entry_id(1), including_dependents=True)).plan
+    plan = recorded(
+        opened(), EntryMarkedInError(entry_id=entry_id(1), including_dependents=True)
+    ).plan
 
     assert list(facts(plan, DEFAULT_POLICY)) == []
 
@@ -168,9 +170,7 @@ def test_a_swap_is_counted_by_the_techniques_as_they_were_then() -> None:
         format="individual",
         consent=Consent(given=True, explained_by="Dr Nadia Okafor"),
     )
-    swap = InterventionSwapped(
-        from_intervention_id=INTERVENTION, to=agreed, decided_with="client"
-    )
+    swap = InterventionSwapped(from_intervention_id=INTERVENTION, to=agreed, decided_with="client")
     plan = recorded(opened(), a_goal(), an_intervention(), swap).plan
 
     assert _facts(plan, "swap") == [('["exposure","a \\"thought\\" record"]', _on(3))]

@@ -64,8 +64,8 @@ def set_goal(
 
 
 STORED = """
-SELECT clinic_id, position, plan_id, version, recorded_at, entry_id, command_id, key_id, leaf, topic,
-    state
+SELECT clinic_id, position, plan_id, version, recorded_at, entry_id, command_id, key_id, leaf,
+    topic, state
 FROM entries WHERE clinic_id = %s ORDER BY position
 """
 

@@ -151,7 +151,8 @@ def test_one_append_is_one_round_trip(container: Container, clinic: Clinic) -> N
     container.database.pool.resize(1, 1)
     container.plans.recording.recorded = lambda _: None  # nobody is to be woken meanwhile
     plan_id = open_plan(container, who).plan_id
-    set_goal(container, who, plan_id)
+    for _ in range(2):
+        set_goal(container, who, plan_id)
     with tempfile.TemporaryFile("w+") as traced:
         with container.database.connection() as conn:
             conn.pgconn.trace(traced.fileno())
@@ -302,7 +303,7 @@ def claims(owner: psycopg.Connection[Any], clinic: Clinic) -> set[tuple[str, UUI
 def test_of_two_openings_at_once_one_wins(
     container: Container, other: Container, clinic: Clinic, owner: psycopg.Connection[Any]
 ) -> None:
-    """Two open a plan for one client at the same moment: there is one, and the loser is told which."""
+    """Two open a plan for one client at the same moment: one does, the other hears which."""
     for round_ in range(5):
         client = f"c-{round_}"
         done = at_once(
@@ -351,7 +352,7 @@ def test_a_completed_plan_makes_room(
 def test_a_corrected_client_takes_the_claim_along(
     container: Container, clinic: Clinic, owner: psycopg.Connection[Any]
 ) -> None:
-    """A plan opened for the wrong client and corrected claims the right one, frees the wrong one."""
+    """A plan corrected to be another client's claims that one, and frees the wrong one."""
     who = clinic.member()
     plan = open_plan(container, who, "wrong")
     correction = EntryCorrected(entry_id=plan.entries[0].entry_id, data={"client_ref": "right"})

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from bench import http, wrk
+from bench import http, profile, projecting, starting, store, visible, wrk
 from bench.conditions import conditions
+from bench.figures import Figure
 from bench.generator import PythonGenerator
 from bench.jobs import Generator
 from bench.report import Report
-from bench.stage import Stage, serving, stage, wait_for_projections
+from bench.stage import Serving, Stage, serving, stage, wait_for_projections
 
-OTHERS = ()
+OTHERS = ("visible", "store", "projections", "start")
 NAMES = (*http.NAMES, *OTHERS)
 
 
@@ -34,30 +35,40 @@ def _numbers(_context: object, _parameter: object, given: str) -> tuple[int, ...
         raise click.BadParameter("Give numbers with commas between them, such as 1,16.") from wrong
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured, and how thoroughly."""
+
+    names: Sequence[str]
+    seconds: float
+    rounds: int
+    connections: tuple[int, ...]
+    entries: int
+
+
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--seconds", default=6.0, show_default=True, help="Length of each run.")
 @click.option("--rounds", default=3, show_default=True, help="Rounds; figures are their medians.")
-@click.option("--connections", default="1,16", show_default=True, callback=_numbers, help="Callers at a time.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write everything as JSON.")
-@click.option("--markdown", "markdown_file", type=click.Path(path_type=Path), help="Write the document.")
-def main(
-    names: Sequence[str],
-    seconds: float,
-    rounds: int,
-    connections: tuple[int, ...],
-    json_file: Path | None,
-    markdown_file: Path | None,
-) -> None:
+@click.option(
+    "--connections", default="1,16", show_default=True, callback=_numbers, help="Callers at a time."
+)
+@click.option("--entries", default=50_000, show_default=True, help="Entries for the projections.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), help="Write everything as JSON."
+)
+@click.option(
+    "--markdown", "markdown_file", type=click.Path(path_type=Path), help="Write the document."
+)
+def main(json_file: Path | None, markdown_file: Path | None, **given: object) -> None:
     """Measure the service, NAMES of what or everything, and say how it compares with the targets."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    wanted = names or NAMES
+    asked = Asked(**given)  # type: ignore[arg-type] # click has converted them
     generator = _generator()
     with stage() as held:
-        report = Report({**conditions(held, generator.name), "rounds": f"{rounds} of {seconds:g} s"})
-        over_http = [name for name in http.NAMES if name in wanted]
-        if over_http:
-            _over_http(held, generator, report, over_http, connections, rounds, seconds)
+        rounds = f"{asked.rounds} of {asked.seconds:g} s, connections {', '.join(map(str, asked.connections))}"
+        report = Report({**conditions(held, generator.name), "rounds": rounds})
+        _measure(held, generator, asked, report)
     click.echo(report.text())
     if json_file:
         json_file.write_text(json.dumps(report.json(), indent=1, default=str) + "\n", "utf-8")
@@ -71,23 +82,51 @@ def _generator() -> Generator:
     return found or PythonGenerator()
 
 
-def _over_http(
-    held: Stage,
-    generator: Generator,
-    report: Report,
-    names: Sequence[str],
-    connections: Sequence[int],
-    rounds: int,
-    seconds: float,
-) -> None:
+def _measure(held: Stage, generator: Generator, asked: Asked, report: Report) -> None:
+    wanted = asked.names or NAMES
+    if "start" in wanted:
+        report.figures += starting.measure(asked.rounds, told)
+    if {*http.NAMES, "visible"} & {*wanted}:
+        _serve(held, generator, asked, report)
+    if "store" in wanted:
+        appended = store.measure(held, asked.rounds, asked.seconds, told)
+        report.figures += store.figures(appended)
+        report.sections.append(store.section(appended))
+    if "projections" in wanted:
+        taken = projecting.measure(held, asked.entries, asked.rounds, told)
+        report.figures += projecting.figures(taken)
+        report.sections.append(projecting.section(taken))
+
+
+def _serve(held: Stage, generator: Generator, asked: Asked, report: Report) -> None:
+    wanted = asked.names or NAMES
+    names = [name for name in http.NAMES if name in wanted]
     with held.database("serving") as url:
         loaded = http.load(held, url, told)
         with serving(held, url) as running:
             wait_for_projections(url)
-            bench = http.Bench(running, loaded, generator, seconds)
-            found = http.measure(bench, names, connections, rounds, told)
-    report.figures += http.figures(found)
-    report.sections.append(http.section(found))
+            running.note_memory()
+            bench = http.Bench(running, loaded, generator, asked.seconds)
+            found = http.measure(bench, names, asked.connections, asked.rounds, told)
+            if "visible" in wanted:
+                steady = http.job("add-one", url, loaded)
+                seen = visible.measure(running, loaded.writing, steady, 2 * asked.seconds)
+                report.figures += visible.figures(seen, 2 * asked.seconds)
+        report.figures += http.figures(found)
+        report.figures += _memory(running) if found else []
+        report.sections += [http.section(found)] if found else []
+        for name in {*report.missed()} & {*names}:
+            told(f"missed, so it is profiled: {name}")
+            report.profiles[name] = profile.profile(url, http.job(name, url, loaded), 2)
+
+
+def _memory(running: Serving) -> list[Figure]:
+    return [
+        Figure(
+            f"memory-{part}", max(seen), f"{seen[0]:.0f} MB when it had caught up, before requests"
+        )
+        for part, seen in running.memory.items()
+    ]
 
 
 if __name__ == "__main__":

@@ -84,14 +84,20 @@ class Clinic:
 
 
 @contextlib.contextmanager
-def clinic(url: str, name: str, *, days_ago: float = 0, step: timedelta = timedelta()) -> Iterator[Clinic]:
+def clinic(
+    url: str, name: str, *, days_ago: float = 0, step: timedelta = timedelta()
+) -> Iterator[Clinic]:
     """A new rehearsal clinic; with ``step``, its requests were recorded that far apart."""
     container = build(Settings(database_url=url, home=Path("unused"), request_seconds=30))
     try:
         with owner(url) as conn:
             clinic_id = create_clinic(conn, name, rehearsal=True)
-            who = Principal(clinic_id, UUID(material.THERAPIST), "Robin Sample", "clinician", None, uuid4())
-            token = issue(conn, clinic_id, name=who.name, role=who.role, member_id=who.member_id).token
+            who = Principal(
+                clinic_id, UUID(material.THERAPIST), "Robin Sample", "clinician", None, uuid4()
+            )
+            token = issue(
+                conn, clinic_id, name=who.name, role=who.role, member_id=who.member_id
+            ).token
         yield Clinic(container, who, token, datetime.now(UTC) - timedelta(days=days_ago), step)
     finally:
         container.close()

@@ -31,7 +31,7 @@ class PythonGenerator:
         until = time.time() + 1 + seconds
         for number in range(connections):
             ours, theirs = context.Pipe(duplex=False)
-            given = (theirs, address, job, number, connections, salt, until)
+            given = (theirs, address, job, (number, connections), (salt, until))
             process = context.Process(target=_send, args=given, daemon=True)
             process.start()
             pipes.append(ours)
@@ -52,8 +52,9 @@ class PythonGenerator:
 
 
 def _send(
-    pipe: Connection, address: str, job: Job, number: int, connections: int, salt: str, until: float
+    pipe: Connection, address: str, job: Job, share: tuple[int, int], run: tuple[str, float]
 ) -> None:
+    (number, connections), (salt, until) = share, run
     spread = job.places * connections if len(job.places) < connections else job.places
     own = {held.path: held.version for held in spread[number::connections]}
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
@@ -81,12 +82,7 @@ def _send(
 def _once(
     connection: http.client.HTTPConnection, job: Job, place: Place, unique: str
 ) -> tuple[int, str | None, int]:
-    headers = dict(job.headers)
-    if job.body:
-        headers["Idempotency-Key"] = unique
-    if place.version:
-        headers["If-Match"] = f'"{place.version}"'
-    body = job.body.replace("@unique@", unique) if job.body else None
+    headers, body = job.headers_for(place.version, unique), job.body_for(unique)
     connection.request(job.method, place.path, body, headers)
     answer = connection.getresponse()
     return answer.status, answer.getheader("ETag"), len(answer.read())

@@ -49,7 +49,10 @@ class Loaded:
 
 def load(held: Stage, url: str, told: Callable[[str], None]) -> Loaded:
     """Fill two clinics: one to read in, one to write in."""
-    with held.hasty("serving"), clinic(url, "Reading", days_ago=700, step=timedelta(hours=36)) as reading:
+    with (
+        held.hasty("serving"),
+        clinic(url, "Reading", days_ago=700, step=timedelta(hours=36)) as reading,
+    ):
         told("loading: two plans of 200 entries, one of 10,000 …")
         plan, amended = reading.live("one", 200, 5), reading.live_amended("amended", 200)
         reading.step = timedelta(hours=12)
@@ -59,7 +62,13 @@ def load(held: Stage, url: str, told: Callable[[str], None]) -> Loaded:
         with clinic(url, "Writing") as writing:
             pool = _small(writing, POOL)
             return Loaded(
-                reading.token, writing.token, writing.who.clinic_id, plan, amended, long, tuple(pool)
+                reading.token,
+                writing.token,
+                writing.who.clinic_id,
+                plan,
+                amended,
+                long,
+                tuple(pool),
             )
 
 
@@ -76,7 +85,9 @@ def _body(entries: Sequence[EntryData]) -> str:
 def _session() -> list[EntryData]:
     """Twenty entries that can be recorded again and again."""
     said = (data for data in material.course() if not isinstance(data, PracticeAssigned))
-    lasting = (data for data in said if getattr(data, "practice_id", None) in (None, material.PRACTICE))
+    lasting = (
+        data for data in said if getattr(data, "practice_id", None) in (None, material.PRACTICE)
+    )
     return list(islice(lasting, 20))
 
 
@@ -87,7 +98,9 @@ def _versions(url: str, loaded: Loaded) -> dict[UUID, int]:
 
 
 def _moments(url: str, plan: UUID, versions: Sequence[int]) -> list[str]:
-    query = "SELECT recorded_at FROM entries WHERE plan_id = %s AND version = ANY(%s) ORDER BY version"
+    query = (
+        "SELECT recorded_at FROM entries WHERE plan_id = %s AND version = ANY(%s) ORDER BY version"
+    )
     with owner(url) as conn:
         return [plain_moment(row[0]) for row in conn.execute(query, [plan, list(versions)])]
 
@@ -103,15 +116,18 @@ def job(name: str, url: str, loaded: Loaded) -> Job:
         places = tuple(Place(f"/v1/plans/{held}/entries", known[held]) for held in loaded.pool)
         said = _session()[: 1 if name == "add-one" else 20]
         return Job(places, json_headers(loaded.writer), _body(said))
-    many = Random(7).sample(range(100, 10_001), 200)
+    many = Random(7).sample(range(100, 10_001), 200)  # noqa: S311 - the same moments every time
     paths = {
         "current": [plan],
         "timeline": [f"{plan}/timeline?limit=100"],
         "as-of": [f"{plan}?as_of={one}" for one in _moments(url, loaded.plan, [100])],
         "as-of-amended": [
-            f"/v1/plans/{loaded.amended}?as_of={one}" for one in _moments(url, loaded.amended, [100])
+            f"/v1/plans/{loaded.amended}?as_of={one}"
+            for one in _moments(url, loaded.amended, [100])
         ],
-        "as-of-10000": [f"/v1/plans/{loaded.long}?as_of={one}" for one in _moments(url, loaded.long, many)],
+        "as-of-10000": [
+            f"/v1/plans/{loaded.long}?as_of={one}" for one in _moments(url, loaded.long, many)
+        ],
         "diff": [f"{plan}/diff?from=100&to=200"],
         "worklist": ["/v1/worklist"],
     }[name]
@@ -123,6 +139,7 @@ class Beside:
     """A workload's run and the no-op's just before it. ``cpu``: milliseconds a request by part."""
 
     noop: Run
+    noop_cpu: float
     run: Run
     cpu: dict[str, float]
 
@@ -130,6 +147,11 @@ class Beside:
     def ratio(self) -> float:
         """The workload's rate as a share of the no-op's."""
         return self.run.rate / self.noop.rate
+
+    @property
+    def cpu_ratio(self) -> float:
+        """The no-op's CPU time a request as a share of the workload's, all parts together."""
+        return self.noop_cpu / (sum(self.cpu.values()) or 1)
 
 
 @dataclass(slots=True)
@@ -157,6 +179,7 @@ class Rounds:
             "rate": middle(self.good, lambda one: one.run.rate),
             "noop": middle(self.good, lambda one: one.noop.rate),
             "ratio": middle(self.good, lambda one: one.ratio),
+            "cpu_ratio": middle(self.good, lambda one: one.cpu_ratio),
             **{
                 share: middle(self.good, lambda one, share=share: getattr(one.run, share))  # type: ignore[misc]
                 for share in ("p50", "p90", "p99")
@@ -189,23 +212,27 @@ class Bench:
             with urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
                 return len(answer.read())
         except HTTPError as refused:
-            if refused.code == 404:  # noqa: PLR2004 - HTTP's own number
+            if refused.code == 404:
                 return None
             raise
 
     def once(self, name: str, connections: int) -> Beside:
         """The no-op, then the workload; ends when the read models have caught up."""
+        noop_pid = self.running.beside.process.pid
+        before_noop = cpu_seconds(noop_pid)
         noop = self.generator.run(
             self.running.noop, Job((Place("/"),), {}), connections, self.seconds
         )
+        noop_cpu = 1000 * (cpu_seconds(noop_pid) - before_noop) / max(noop.requests, 1)
         sent = job(name, self.running.url, self.loaded)
         before = self._cpu()
         run = self.generator.run(self.running.address, sent, connections, self.seconds)
+        self.running.note_memory()
         time.sleep(0.2)
         wait_for_projections(self.running.url)
         used = {part: self._cpu()[part] - held for part, held in before.items()}
         each = {part: 1000 * held / max(run.requests, 1) for part, held in used.items()}
-        return Beside(noop, run, each)
+        return Beside(noop, noop_cpu, run, each)
 
     def _cpu(self) -> dict[str, float]:
         return {part: cpu_seconds(pid) for part, pid in self.running.parts.items()}
@@ -216,7 +243,11 @@ class Bench:
 
 
 def measure(
-    bench: Bench, names: Sequence[str], connections: Sequence[int], rounds: int, told: Callable[[str], None]
+    bench: Bench,
+    names: Sequence[str],
+    connections: Sequence[int],
+    rounds: int,
+    told: Callable[[str], None],
 ) -> list[Rounds]:
     """Every workload at every number of connections, interleaved, so many times."""
     sizes = {name: bench.size_of_answer(name) for name in names}
@@ -240,7 +271,8 @@ def _line(number: int, one: Rounds, done: Beside) -> str:
     cpu = ", ".join(f"{part} {held:.2f}" for part, held in done.cpu.items())
     return (
         f"round {number}  {one.name:14} × {one.connections:<3} {done.run.rate:8,.0f}/s of {done.noop.rate:6,.0f}/s "
-        f"= {done.ratio:.2f}   p50 {done.run.p50:.1f}  p99 {done.run.p99:.1f} ms   CPU ms: {cpu}{void}"
+        f"= {done.ratio:.2f} (by CPU {done.cpu_ratio:.2f})   p50 {done.run.p50:.1f}  p99 {done.run.p99:.1f} ms   "
+        f"CPU ms: {cpu}{void}"
     )
 
 
@@ -256,19 +288,34 @@ def figures(found: Sequence[Rounds]) -> Iterator[Figure]:
         elif name == "add-twenty" and count == most:
             single = rows.get(("add-one", count))
             value = 20 * row["rate"] / single["rate"] if single else None
-            yield Figure(name, value, f"{20 * row['rate']:,.0f} entries/s; {row['ratio']:.2f} × no-op")
+            yield Figure(
+                name, value, f"{20 * row['rate']:,.0f} entries/s; {row['ratio']:.2f} × no-op"
+            )
         elif name not in ("as-of-10000", "add-twenty") and count == most:
-            yield Figure(name, row["ratio"], f"{row['rate']:,.0f}/s of {row['noop']:,.0f}/s")
+            by_cpu = f"by CPU {row['cpu_ratio']:.2f}"
+            yield Figure(
+                name, row["ratio"], f"{row['rate']:,.0f}/s of {row['noop']:,.0f}/s; {by_cpu}"
+            )
 
 
 def section(found: Sequence[Rounds]) -> Section:
     """The table of every workload at every number of connections."""
     parts = ("web", "projector", "postgres")
-    columns = ("workload", "connections", "requests/s", "no-op/s", "ratio", "p50 ms", "p90 ms", "p99 ms")
+    columns = (
+        "workload",
+        "connections",
+        "requests/s",
+        "no-op/s",
+        "ratio",
+        "p50 ms",
+        "p90 ms",
+        "p99 ms",
+    )
     rows = [tuple(_cells(one.row(), parts)) for one in found]
     void = sum(len(one.held) - len(one.good) for one in found)
     note = (
-        "CPU: milliseconds a request by part, until the read models had caught up. "
+        "CPU: milliseconds a request by part, until the read models had caught up; “by CPU” is the "
+        "no-op's CPU time a request as a share of theirs, which other work on the machine disturbs less. "
         f"Void runs (an answer was not as expected): {void}."
     )
     more = ("CPU web", "projector", "postgres", "answer bytes")
@@ -278,9 +325,10 @@ def section(found: Sequence[Rounds]) -> Section:
 def _cells(row: dict[str, Any], parts: Sequence[str]) -> Iterator[str]:
     yield from (row["name"], str(row["connections"]))
     if "rate" not in row:
-        yield from ("void", *["–"] * 9)
+        yield from ("void", *["–"] * 10)
         return
-    yield from (f"{row['rate']:,.0f}", f"{row['noop']:,.0f}", f"{row['ratio']:.2f}")
+    yield from (f"{row['rate']:,.0f}", f"{row['noop']:,.0f}")
+    yield from (f"{row[name]:.2f}" for name in ("ratio", "cpu_ratio"))
     yield from (f"{row[share]:.1f}" for share in ("p50", "p90", "p99"))
     yield from (f"{row['cpu'][part]:.2f}" for part in parts)
     yield f"{row['bytes']:,}" if row["bytes"] else "–"

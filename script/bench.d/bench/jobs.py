@@ -40,10 +40,20 @@ class Job:
         """The status of every good answer."""
         return 201 if self.body else 200
 
+    def headers_for(self, version: int, unique: str) -> dict[str, str]:
+        """The headers of one request."""
+        more = {"Idempotency-Key": unique} if self.body else {}
+        return {**self.headers, **more, **({"If-Match": f'"{version}"'} if version else {})}
+
+    def body_for(self, unique: str) -> bytes | None:
+        """The body of one request."""
+        return self.body.replace("@unique@", unique).encode() if self.body else None
+
     def lua(self, connections: int) -> str:
         """The job as a Lua chunk for load.lua."""
         places = (
-            f"{{path = {_lua(held.path)}, version = {held.version}}}" for held in self._spread(connections)
+            f"{{path = {_lua(held.path)}, version = {held.version}}}"
+            for held in self._spread(connections)
         )
         headers = (f"[{_lua(name)}] = {_lua(value)}" for name, value in self.headers.items())
         parts = {
@@ -63,7 +73,9 @@ class Job:
 
 
 def _lua(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # a JSON text without control characters is a Lua text
+    return json.dumps(
+        text, ensure_ascii=False
+    )  # a JSON text without control characters is a Lua text
 
 
 class Generator(Protocol):
@@ -77,4 +89,8 @@ class Generator(Protocol):
 
 def json_headers(token: str) -> dict[str, Any]:
     """The headers of an API client."""
-    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
+    return {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+    }

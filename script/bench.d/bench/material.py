@@ -23,7 +23,9 @@ def _id(name: object) -> str:
 GOALS = tuple(_id(f"goal/{number}") for number in range(3))
 THERAPIST = _id("therapist")
 SUPERVISOR = _id("supervisor")
-CONSENT = Consent(given=True, explained_by="The therapist", limits="Stops whenever the client says so.")
+CONSENT = Consent(
+    given=True, explained_by="The therapist", limits="Stops whenever the client says so."
+)
 PRACTICE = _id("practice/0")
 TECHNIQUES = ("Graded exposure", "Thought record", "Values work")
 
@@ -62,7 +64,12 @@ def _goal(number: int) -> GoalSet:
         goal_id=GOALS[number],
         statement=f"Take the underground {number + 2} times a week, alone, without leaving early.",
         measure=Measure(
-            name="Journeys", unit="journeys", baseline=0, target=number + 2, direction="increase", per="week"
+            name="Journeys",
+            unit="journeys",
+            baseline=0,
+            target=number + 2,
+            direction="increase",
+            per="week",
         ),
         attainable_because="Short journeys with company work already.",
         relevant_because="It is the way to work.",
@@ -89,24 +96,36 @@ def course() -> Iterator[EntryData]:
     practice = PRACTICE
     for number in count(1):
         goal = GOALS[number % 3]
-        yield MeasureRecorded(goal_id=goal, value=number % 5, by="client", note="Counted in the diary.")
-        yield PracticeReported(practice_id=practice, done="partly", count=number % 7, difficulty=number % 11)
+        yield MeasureRecorded(
+            goal_id=goal, value=number % 5, by="client", note="Counted in the diary."
+        )
+        yield PracticeReported(
+            practice_id=practice, done="partly", count=number % 7, difficulty=number % 11
+        )
         yield ProgressNoted(
-            goal_id=goal, direction="improving", evidence="Stayed on for two stops more than last week."
+            goal_id=goal,
+            direction="improving",
+            evidence="Stayed on for two stops more than last week.",
         )
         yield from _now_and_then(number)
         if number % 8 == 0:
             practice = _id(f"practice/{number}")
-            yield PracticeAssigned(practice_id=practice, task="Two stops with company, one alone.", goal_ids=(goal,))
+            yield PracticeAssigned(
+                practice_id=practice, task="Two stops with company, one alone.", goal_ids=(goal,)
+            )
 
 
 def _now_and_then(number: int) -> Iterator[EntryData]:
     said = (
         CheckInHeld(working="Slept better, walked to the station twice."),
-        SelfReportRecorded(text="It was easier than I had thought, the second time.", mood=number % 11),
+        SelfReportRecorded(
+            text="It was easier than I had thought, the second time.", mood=number % 11
+        ),
         ObservationRecorded(kind="pattern", text="Plans less beforehand and leaves earlier."),
         RapportNoted(rating=8, basis="Speaks of setbacks without being asked."),
-        SkillDemonstrated(skill="Breathing", independently=True, example="Used it on the platform."),
+        SkillDemonstrated(
+            skill="Breathing", independently=True, example="Used it on the platform."
+        ),
         InsightShared(text="The fear passes whether or not I get off."),
     )
     if number % 3 == 0:

@@ -76,7 +76,9 @@ class Report:
             parts += _markdown(section.columns, section.rows)
         if self.profiles:
             parts.append("\n## Where the time goes in what was missed\n")
-            parts.append("Own time by function (cProfile of the application in process, without gunicorn).\n")
+            parts.append(
+                "Own time by function (cProfile of the application in process, without gunicorn).\n"
+            )
         for name, lines in self.profiles.items():
             parts += [f"### {TARGETS[name].what}\n", "```", *lines, "```\n"]
         return "\n".join(parts).rstrip() + "\n"

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import psycopg
 from psycopg import sql
 
+from bench.processes import megabytes, tree
 from projections import ALL
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
@@ -84,9 +85,17 @@ class Serving:
     address: str
     noop: str
     web: supervise.Child
+    beside: supervise.Child
     projector: supervise.Child
     postgres: int
     url: str
+    memory: dict[str, list[float]] = field(default_factory=lambda: {"web": [], "projector": []})
+
+    def note_memory(self) -> None:
+        """Note what the largest API worker and the projector hold now, in MB."""
+        _, *workers = tree(self.web.process.pid)
+        self.memory["web"].append(max(map(megabytes, workers)))
+        self.memory["projector"].append(megabytes(self.projector.process.pid))
 
     @property
     def parts(self) -> dict[str, int]:
@@ -106,21 +115,25 @@ def serving(held: Stage, url: str) -> Iterator[Serving]:
     environment.setdefault("PLAN_HISTORY_LOG_LEVEL", "WARNING")
     with contextlib.ExitStack() as ending:
         socket, other = (
-            ending.enter_context(contextlib.closing(supervise.listen("127.0.0.1", 0))) for _ in range(2)
+            ending.enter_context(contextlib.closing(supervise.listen("127.0.0.1", 0)))
+            for _ in range(2)
         )
         projector = ending.enter_context(supervise.projector(environment))
         web = ending.enter_context(supervise.web(environment, socket))
         beside = supervise.Child(
             "no-op",
             [*supervise.WEB, "--bind", f"fd://{other.fileno()}", "bench.noop:app"],
-            {**environment, "PYTHONPATH": os.pathsep.join([str(PACKAGE), str(PACKAGE.parent.parent)])},
+            {
+                **environment,
+                "PYTHONPATH": os.pathsep.join([str(PACKAGE), str(PACKAGE.parent.parent)]),
+            },
             pass_fds=[other.fileno()],
         )
         ending.callback(beside.stop)
         address, noop = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in (socket, other))
         wait_for(f"{address}/readyz", web)
         wait_for(noop, beside)
-        yield Serving(address, noop, web, projector, held.server.pid, url)
+        yield Serving(address, noop, web, beside, projector, held.server.pid, url)
 
 
 def wait_for(address: str, child: supervise.Child, *, patience: float = 30) -> None:
@@ -139,7 +152,9 @@ def wait_for(address: str, child: supervise.Child, *, patience: float = 30) -> N
 
 def owner(url: str) -> psycopg.Connection[Any]:
     """A connection as the owner."""
-    return psycopg.connect(dsn_as(url, OWNER_ROLE, seconds=600, application="bench"), autocommit=True)
+    return psycopg.connect(
+        dsn_as(url, OWNER_ROLE, seconds=600, application="bench"), autocommit=True
+    )
 
 
 def wait_for_projections(url: str, *, patience: float = 300) -> float:

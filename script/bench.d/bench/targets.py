@@ -29,7 +29,7 @@ class Target:
         """A value with its unit, or a dash."""
         if value is None:
             return "–"
-        return f"{value:.2f} {self.unit}" if value < 100 else f"{value:,.0f} {self.unit}"  # noqa: PLR2004 - three digits say enough
+        return f"{value:.2f} {self.unit}" if value < 100 else f"{value:,.0f} {self.unit}"
 
 
 NO_OP = "× no-op"

@@ -58,8 +58,15 @@ def find() -> tuple[Wrk | None, str]:
         return Wrk(program), f"Load generator: wrk ({program})."
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        return None, "wrk is missing and cannot be installed from here (it takes root: apt-get install wrk)."
+        return (
+            None,
+            "wrk is missing and cannot be installed from here (it takes root: apt-get install wrk).",
+        )
     for step in (["update"], ["install", "--yes", "wrk"]):
         subprocess.run([apt, "--quiet", *step], check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - fixed words
     program = shutil.which("wrk")
-    return (Wrk(program), "Load generator: wrk, just installed.") if program else (None, "wrk could not be installed.")
+    return (
+        (Wrk(program), "Load generator: wrk, just installed.")
+        if program
+        else (None, "wrk could not be installed.")
+    )
