@@ -14,12 +14,12 @@ from api.blueprint import Blueprint
 from api.conventions import json_answer, principal, services, takes_query
 from api.queries import Query
 
-_MONTH = re.compile(r"[1-9]\d{3}-\d\d", re.ASCII)
+_MONTH = re.compile(r"(?:19|2\d)\d\d-\d\d", re.ASCII)
 figures = Blueprint("figures", "figures", description="The clinic in numbers")
 
 
 class MonthField(fields.Field[date]):
-    """A month, YYYY-MM, kept as its first day."""
+    """A month, YYYY-MM, of this century or one near it, kept as its first day."""
 
     def _deserialize(
         self, value: str, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any

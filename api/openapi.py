@@ -35,7 +35,7 @@ _VERSION = {"type": "integer", "minimum": 1}
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object"}
 _DAY = {"type": "string", "format": "date"}
-_MONTH = {"type": "string", "pattern": "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"}
+_MONTH: dict[str, Any] = {"type": "string", "pattern": "^(1[89]|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])$"}
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -201,8 +201,11 @@ def _measures() -> dict[str, Any]:
     series = _group(
         goal_id=_or_null(UUID_FORMAT),
         name=_TEXT,
-        **{name: _or_null(_TEXT) for name in ("unit", "instrument", "direction")},
-        **{name: _or_null(number) for name in ("baseline", "target")},
+        unit=_or_null(_TEXT),
+        instrument=_or_null(_TEXT),
+        direction=_or_null(_TEXT),
+        baseline=_or_null(number),
+        target=_or_null(number),
         values=_many(_group(at=MOMENT_FORMAT, value=number, by=_TEXT, version=_VERSION)),
         annotations=_many(_group(at=MOMENT_FORMAT, type=_TEXT, version=_VERSION, sentence=_TEXT)),
     )
@@ -210,9 +213,9 @@ def _measures() -> dict[str, Any]:
 
 
 def _figures() -> dict[str, Any]:
-    counted = {"month": _MONTH, "count": _WHOLE}
+    counted: dict[str, Any] = {"month": _MONTH, "count": _WHOLE}
     ended = _group(**counted, status=_TEXT, outcome=_or_null(_TEXT))
-    swaps = {"from": _TEXT, "to": _TEXT, "count": _WHOLE}
+    swaps: dict[str, Any] = {"from": _TEXT, "to": _TEXT, "count": _WHOLE}
     relapses = ("noted", "answered_in_time", "answered_late", "open")
     reviews = ("held_in_time", "held_late", "overdue")
     return _group(

@@ -44,18 +44,27 @@ def _filter(query: Mapping[str, Any]) -> Filter:
 
 def _answer(wanted: Filter, read: Callable[[Filter], Page]) -> Response:
     kind = wanted_format(JSON, NDJSON, CSV)
-    if kind == JSON:
-        page = read(wanted)
-        cursor = to_cursor(page.next)
-        following = orjson.dumps(cursor).decode()
-        shown = f'{{"entries":[{",".join(page.entries)}],"next_cursor":{following}}}'
-        return json_answer(shown.encode(), headers=next_link(cursor))
-    first = read(wanted if "limit" in request.args else replace(wanted, limit=200))
-    pages = _pages(first, wanted, read) if "limit" not in request.args else iter([first])
+    answer = _as_json(wanted, read) if kind == JSON else _as_lines(kind, wanted, read)
+    answer.vary.add("Accept")
+    return answer
+
+
+def _as_json(wanted: Filter, read: Callable[[Filter], Page]) -> Response:
+    page = read(wanted)
+    cursor = to_cursor(page.next)
+    following = orjson.dumps(cursor).decode()
+    shown = f'{{"entries":[{",".join(page.entries)}],"next_cursor":{following}}}'
+    return json_answer(shown.encode(), headers=next_link(cursor))
+
+
+def _as_lines(kind: str, wanted: Filter, read: Callable[[Filter], Page]) -> Response:
+    """One page when a limit is given, else everything, read page by page while it is sent."""
+    paged = "limit" in request.args
+    first = read(wanted if paged else replace(wanted, limit=200))
+    pages = iter([first]) if paged else _pages(first, wanted, read)
     lines = _ndjson(pages) if kind == NDJSON else _csv(pages)
     answer = Response(stream_with_context(lines), content_type=f"{kind}; charset=utf-8")
-    if "limit" in request.args:
-        answer.headers.update(next_link(to_cursor(first.next)))
+    answer.headers.update(next_link(to_cursor(first.next) if paged else None))
     return answer
 
 

@@ -26,7 +26,7 @@ from api.errors import InvalidQueryError
 from api.queries import CountField, Paged, TruthField, uuid_part
 from api.schemas import DayField
 from service.access import Principal
-from service.worklist import KINDS, NO_DAY, Wanted
+from service.worklist import KINDS, Wanted
 
 worklist = Blueprint("worklist", "worklist", description="What is owed, and by when")
 
@@ -60,9 +60,9 @@ def read_worklist(query: Mapping[str, Any]) -> Response:
     With `mine` and `team` both are listed. What has no due day comes last.
     """
     who = principal()
-    place = from_cursor(query.get("cursor"), (_due_part, uuid_part, str, str))
+    place = from_cursor(query.get("cursor"), (_day_part, uuid_part, _kind_part, _about_part))
     wanted = {name: held for name, held in query.items() if name != "cursor"}
-    page = services().worklist.find(who, Wanted(**{**wanted, **_whose(who, query)}, after=place))  # type: ignore[arg-type] # four parts, as the cursor was made
+    page = services().worklist.find(who, Wanted(**{**wanted, **_whose(who, query)}, after=place))
     cursor = to_cursor(page.next and [str(part) for part in page.next])
     shown = b'{"obligations":[%b],"next_cursor":%b,"position":%d,"today":"%b"}' % (
         b",".join(page.obligations),
@@ -85,9 +85,19 @@ def _whose(who: Principal, query: Mapping[str, Any]) -> dict[str, bool]:
     return {"mine": mine, "team": team}
 
 
-def _due_part(part: object) -> str:
-    """A due day from a cursor."""
-    return NO_DAY if part == NO_DAY else date.fromisoformat(str(part)).isoformat()
+def _day_part(part: object) -> date:
+    """A day from a cursor; raises ValueError when it is none."""
+    return date.fromisoformat(str(part))
+
+
+def _kind_part(part: object) -> str:
+    """A kind of obligation from a cursor; raises ValueError when it is none."""
+    return KINDS[KINDS.index(str(part))]
+
+
+def _about_part(part: object) -> str:
+    """What an obligation is about, from a cursor; raises ValueError when it is nothing of the kind."""
+    return "plan" if part == "plan" else str(uuid_part(part))
 
 
 @worklist.get("/v1/plans/<uuid:plan_id>/obligations", "read_obligations", answer="PlanObligations")

@@ -83,6 +83,7 @@ class Focus(Part):
     """What the sessions are about at present."""
 
     focus: str | None = None
+    focus_in_words: str | None = None
     focus_since: datetime | None = None
 
 
@@ -343,16 +344,19 @@ class FocusShifted(EntryData):
 
     from_: Annotated[FocusKind | None, "Where the focus was, when it is worth saying."] = None
     to: FocusKind
+    in_words: Annotated[Line | None, "What they turn to, where the list does not say it."] = None
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """The focus is the new one."""
         held = plan.course.focus.edit(entry)
         held.focus, held.focus_since = self.to, entry.occurred_at
+        held.focus_in_words = self.in_words
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
         came = f" from {self.from_.replace('_', ' ')}" if self.from_ else ""
-        return f"The focus turned{came} to {self.to.replace('_', ' ')}."
+        words = f": {short(self.in_words)}" if self.in_words else ""
+        return f"The focus turned{came} to {self.to.replace('_', ' ')}{words}."
 
 
 @recorded("plan.safety-concern-noted")

@@ -448,10 +448,10 @@ def build(cls: type, plain: Mapping[str, Any], pointer: str = "") -> Any:
         held[field.name] = _build_field(field, given, f"{pointer}/{key}", problems)
     if not problems:
         made = cls(**held)
-        problems.extend(check(made, pointer))
-    if problems:
-        raise InvalidDataError(problems)
-    return made
+        problems = list(check(made, pointer))
+        if not problems:
+            return made
+    raise InvalidDataError(problems)
 
 
 def _build_field(field: Field, given: Any, pointer: str, problems: list[Problem]) -> Any:

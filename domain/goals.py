@@ -51,6 +51,7 @@ class Measure:
     direction: Literal["decrease", "increase", "maintain"]
     per: Annotated[Line | None, "The period the count belongs to, e.g. week."] = None
     instrument: Instrument | None = None
+    in_words: Annotated[Line | None, "Which instrument ‘other’ stands for."] = None
     method: Line | None = None
 
 
@@ -73,6 +74,8 @@ class Value:
     value: float
     by: str
     version: int
+    own: bool
+    """Whether it is told in the goal's own measure, not in another unit or instrument."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -408,6 +411,7 @@ class MeasureRecorded(EntryData):
 
     goal_id: GoalRef | None = None
     instrument: Instrument | None = None
+    in_words: Annotated[Line | None, "Which instrument ‘other’ stands for."] = None
     value: Number
     unit: Line | None = None
     by: Literal["client", "therapist", "instrument"]
@@ -434,28 +438,38 @@ class MeasureRecorded(EntryData):
         if self.goal_id is None:
             held = Score(
                 instrument=self.instrument or "other",
+                in_words=self.in_words,
                 value=self.value,
                 unit=self.unit,
                 by=self.by,
                 at=entry.occurred_at,
             )
-            plan.course.scores.add(held.instrument, held, entry)
+            plan.course.scores.add(held.key, held, entry)
             return
         goal = plan.goals.edit(self.goal_id, entry)
         unit = self.unit or (goal.measure.unit if goal.measure else None)
         goal.latest = {"value": self.value, "unit": unit, "by": self.by, "at": entry.occurred_at}
-        value = Value(at=entry.occurred_at, value=self.value, by=self.by, version=entry.version)
+        value = Value(
+            at=entry.occurred_at,
+            value=self.value,
+            by=self.by,
+            version=entry.version,
+            own=self._is_in(goal.measure),
+        )
         goal.values = [*goal.values[-(KEPT_VALUES - 1) :], value]
+
+    def _is_in(self, measure: Measure | None) -> bool:
+        if measure is None:
+            return False
+        same_unit = self.unit in (None, measure.unit)
+        return same_unit and self.instrument in (None, measure.instrument)
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
         goal = plan.goals.get(self.goal_id)
         measure = goal.measure if goal else None
-        name = (
-            measure.name
-            if measure
-            else {"phq9": "PHQ-9", "gad7": "GAD-7"}.get(self.instrument or "")
-        )
+        instruments = {"phq9": "PHQ-9", "gad7": "GAD-7"}
+        name = measure.name if measure else instruments.get(self.instrument or "", self.in_words)
         unit = self.unit or (measure.unit if measure else "")
         named = f" ({name})" if name else ""
         return f"Measured{named}: {self.value:.15g} {unit}".rstrip() + "."
@@ -466,10 +480,17 @@ class Score(Part):
     """The newest total of an instrument that belongs to no single goal."""
 
     instrument: str
+    in_words: str | None
     value: float
     unit: str | None
     by: str
     at: datetime
+
+    @property
+    def key(self) -> str:
+        """What tells it from other instruments: each ‘other’ one goes by its name."""
+        named = self.instrument == "other" and self.in_words
+        return f"other: {self.in_words}" if named else self.instrument
 
 
 @recorded("plan.progress-noted")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NewIntervention = Annotated[str, New("intervention")]
 InterventionRef = Annotated[str, Ref("intervention")]
+OtherSchool = Annotated[Line | None, "Which orientation ‘other’ stands for."]
 Format = Literal["individual", "group", "couple", "family", "phone", "self_guided"]
 
 TECHNIQUES: dict[str, tuple[str, ...]] = {
@@ -54,6 +55,7 @@ class Agreement:
     intervention_id: NewIntervention = ""
     technique: Line
     orientation: School
+    in_words: OtherSchool = None
     goal_ids: Annotated[tuple[GoalMention, ...], ManyRule(1, 20)]
     frequency: Line | None = None
     format: Format
@@ -78,6 +80,7 @@ class Intervention(Part):
     intervention_id: str
     technique: str
     orientation: str
+    in_words: str | None
     goal_ids: tuple[str, ...]
     frequency: str | None
     format: str
@@ -150,6 +153,7 @@ class Interventions(Section):
             intervention_id=agreed.intervention_id,
             technique=agreed.technique,
             orientation=agreed.orientation,
+            in_words=agreed.in_words,
             goal_ids=agreed.goal_ids,
             frequency=agreed.frequency,
             format=agreed.format,
@@ -189,6 +193,7 @@ class InterventionAgreed(EntryData):
     intervention_id: NewIntervention = ""
     technique: Annotated[Line, "Suggested per orientation by the catalogue; free text is welcome."]
     orientation: School
+    in_words: OtherSchool = None
     goal_ids: Annotated[tuple[GoalMention, ...], ManyRule(1, 20)]
     frequency: Line | None = None
     format: Format
@@ -218,6 +223,7 @@ class InterventionDeclined(EntryData):
 
     technique: Line
     orientation: School | None = None
+    in_words: OtherSchool = None
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""

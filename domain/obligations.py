@@ -141,7 +141,8 @@ def suspected_plateaus(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
         waits = any(held.status == "open" for held in plateaus)
         if goal.status == "active" and goal.measure is not None and not waits:
             since = max(_judged_at(goal, plateaus))
-            readings = [(held.at, held.value) for held in goal.values if held.at >= since]
+            own = (held for held in goal.values if held.own and held.at >= since)
+            readings = [(held.at, held.value) for held in own]
             still_since = plateau_since(readings, goal.measure)
             if still_since is not None:
                 words = "A suspected plateau: the values hardly move"

@@ -30,6 +30,7 @@ class Scheduled(Part):
 
     review_id: str
     kind: str
+    in_words: str | None
     due_on: date
     status: str = "scheduled"
 
@@ -69,16 +70,20 @@ class ReviewScheduled(EntryData):
 
     review_id: NewReview = ""
     kind: ReviewKind
+    in_words: Annotated[Line | None, "What is to be looked at, if the kind does not say."] = None
     due_on: date
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """It is to come."""
-        held = Scheduled(review_id=self.review_id, kind=self.kind, due_on=self.due_on)
+        held = Scheduled(
+            review_id=self.review_id, kind=self.kind, in_words=self.in_words, due_on=self.due_on
+        )
         plan.reviews.scheduled.add(self.review_id, held, entry)
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
-        return f"{_named(self.kind)} was planned for {self.due_on}."
+        words = f": {short(self.in_words)}" if self.in_words else ""
+        return f"{_named(self.kind)} was planned for {self.due_on}{words}."
 
 
 @recorded("plan.review-held")

@@ -28,19 +28,16 @@ from domain.policy import Policy
 from domain.reviews import ReviewHeld
 from domain.state import PlanState
 from projections.projection import Batch, Cursor, Projection
-from projections.replacing import Columns, replace_rows
+from projections.replacing import replace_rows
 
 Fact = tuple[str, str, date]
-COLUMNS = Columns(
-    types=(
-        ("plan_id", "uuid"),
-        ("figure", "text"),
-        ("key", "text"),
-        ("day", "date"),
-        ("count", "int4"),
-    ),
-    keys=4,
-)
+COLUMNS = {
+    "plan_id": "uuid",
+    "figure": "text",
+    "key": "text",
+    "day": "date",
+    "count": "int4",
+}
 
 
 class ClinicFigures(Projection):

@@ -7,7 +7,6 @@ CREATE TABLE {table} (
     key       text COLLATE "C" NOT NULL,
     PRIMARY KEY (clinic_id, plan_id, figure, key, day)
 );
-CREATE INDEX ON {table} (clinic_id, day);
 COMMENT ON TABLE {table} IS 'What is counted of each plan, by day; projections/clinic_figures.py lists the figures.';
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
 ALTER TABLE {table} FORCE ROW LEVEL SECURITY;

@@ -9,21 +9,18 @@ from domain.entry import Entry
 from domain.fold import AMENDING
 from domain.goals import MeasureRecorded
 from projections.projection import Batch, Cursor, Projection
-from projections.replacing import Columns, Row, insert_rows, replace_rows
+from projections.replacing import Row, insert_rows, replace_rows
 
-COLUMNS = Columns(
-    types=(
-        ("plan_id", "uuid"),
-        ("version", "int4"),
-        ("goal_id", "uuid"),
-        ("instrument", "text"),
-        ("occurred_at", "timestamptz"),
-        ("value", "float8"),
-        ("unit", "text"),
-        ("by", "text"),
-    ),
-    keys=2,
-)
+COLUMNS = {
+    "plan_id": "uuid",
+    "version": "int4",
+    "goal_id": "uuid",
+    "instrument": "text",
+    "occurred_at": "timestamptz",
+    "value": "float8",
+    "unit": "text",
+    "by": "text",
+}
 
 
 class Measures(Projection):
@@ -38,7 +35,8 @@ class Measures(Projection):
         plain = (
             held
             for held in batch.entries
-            if held.plan_id not in amended
+            if isinstance(held.data, MeasureRecorded)
+            and held.plan_id not in amended
             and held.entry_id in batch.plans[held.plan_id].settled.counts_at
         )
         insert_rows(cursor, table, COLUMNS, batch.clinic_id, _rows(plain))

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
 from projections.projection import Cursor
 
 Row = tuple[Any, ...]
+_HELD = """
+SELECT held.* FROM unnest(%b::uuid[]) AS touched (plan_id)
+CROSS JOIN LATERAL (
+    SELECT ctid::text, {names} FROM {table} WHERE clinic_id = %s AND plan_id = touched.plan_id OFFSET 0
+) AS held
+"""
+"""``OFFSET 0``: plan by plan through the primary key, also while the table has no statistics yet.
+
+A row is deleted by its place: nobody else writes the rows of this clinic before the batch is committed.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns of a table beside ``clinic_id``: name and type of each, ``plan_id`` first.
-
-    The first ``keys`` of them are, with the clinic, the table's primary key.
-    """
-
-    types: tuple[tuple[str, str], ...]
-    keys: int
-
-    @property
-    def names(self) -> str:
-        """Their names, as SQL lists them."""
-        return ", ".join(name for name, _ in self.types)
+Columns = Mapping[str, str]
+"""The columns of a table beside ``clinic_id``: the type of each by its name."""
 
 
 def replace_rows(
@@ -34,17 +31,19 @@ def replace_rows(
     columns: Columns,
     clinic_id: UUID,
     plans: Collection[UUID],
-    rows: Set[Row],
+    rows: set[Row],
 ) -> None:
     """Let ``table`` hold exactly ``rows`` for ``plans``; rows that are there already stay untouched."""
     if not plans:
         return
-    held = f"SELECT {columns.names} FROM {table} WHERE clinic_id = %s AND plan_id = ANY(%b::uuid[])"
-    there = cursor.execute(held.encode(), [clinic_id, list(plans)], binary=True).fetchall()
-    gone = set(there) - rows
+    query = _HELD.format(table=table, names=", ".join(columns))
+    held = cursor.execute(query.encode(), [list(plans), clinic_id], binary=True).fetchall()
+    there = {row[1:]: row[0] for row in held}
+    gone = [place for row, place in there.items() if row not in rows]
     if gone:
-        _delete(cursor, table, columns, clinic_id, gone)
-    insert_rows(cursor, table, columns, clinic_id, rows - set(there))
+        delete = f"DELETE FROM {table} WHERE clinic_id = %s AND ctid = ANY(%s::tid[])"
+        cursor.execute(delete.encode(), [clinic_id, gone])
+    insert_rows(cursor, table, columns, clinic_id, rows - there.keys())
 
 
 def insert_rows(
@@ -53,24 +52,13 @@ def insert_rows(
     """Add ``rows``, which are not there."""
     if not rows:
         return
-    given = ", ".join(f"%s::{kind}[]" for _, kind in columns.types)
+    names = ", ".join(columns)
+    given = ", ".join(f"%s::{kind}[]" for kind in columns.values())
     query = (
-        f"INSERT INTO {table} (clinic_id, {columns.names}) "
-        f"SELECT %s, {columns.names} FROM unnest({given}) AS given ({columns.names})"
+        f"INSERT INTO {table} (clinic_id, {names}) "
+        f"SELECT %s, {names} FROM unnest({given}) AS given ({names})"
     )
     cursor.execute(query.encode(), [clinic_id, *_arrays(rows)])
-
-
-def _delete(
-    cursor: Cursor, table: str, columns: Columns, clinic_id: UUID, rows: Collection[Row]
-) -> None:
-    keys = columns.types[: columns.keys]
-    names = ", ".join(name for name, _ in keys)
-    given = ", ".join(f"%s::{kind}[]" for _, kind in keys)
-    query = (
-        f"DELETE FROM {table} WHERE clinic_id = %s AND ({names}) IN (SELECT * FROM unnest({given}))"
-    )
-    cursor.execute(query.encode(), [clinic_id, *_arrays(row[: columns.keys] for row in rows)])
 
 
 def _arrays(rows: Any) -> list[list[Any]]:

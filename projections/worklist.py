@@ -16,20 +16,17 @@ from domain.obligations import obligations
 from domain.plan import Plan
 from domain.policy import Policy
 from projections.projection import Batch, Cursor, Projection
-from projections.replacing import Columns, Row, replace_rows
+from projections.replacing import Row, replace_rows
 
-COLUMNS = Columns(
-    types=(
-        ("plan_id", "uuid"),
-        ("kind", "text"),
-        ("about", "text"),
-        ("due_on", "date"),
-        ("therapist_id", "uuid"),
-        ("supervisor_id", "uuid"),
-        ("shown", "bytea"),
-    ),
-    keys=3,
-)
+COLUMNS = {
+    "plan_id": "uuid",
+    "kind": "text",
+    "about": "text",
+    "due_on": "date",
+    "therapist_id": "uuid",
+    "supervisor_id": "uuid",
+    "shown": "bytea",
+}
 
 
 class Worklist(Projection):
@@ -48,11 +45,16 @@ def _rows(plan: Plan, policy: Policy) -> Iterator[Row]:
     outline = plan.state.opening.outline
     client = {"ref": outline.client_ref, "label": outline.client_label}
     therapist_id, supervisor_id = outline.therapist_id, outline.supervisor_id
+    whose = UUID(therapist_id), UUID(supervisor_id) if supervisor_id else None
     for owed in obligations(plan.state, policy):
         shown = {
             "plan_id": str(plan.id),
             "client": client,
-            **owed.document(),
+            "kind": owed.kind,
+            "about": owed.about,
+            "since": owed.since,
+            "due_on": owed.due_on,
+            "words": owed.words,
             "therapist_id": therapist_id,
             "supervisor_id": supervisor_id,
         }
@@ -61,7 +63,6 @@ def _rows(plan: Plan, policy: Policy) -> Iterator[Row]:
             owed.kind,
             owed.about,
             date.fromisoformat(owed.due_on) if owed.due_on else None,
-            UUID(therapist_id),
-            UUID(supervisor_id) if supervisor_id else None,
+            *whose,
             orjson.dumps(shown),
         )

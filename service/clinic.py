@@ -112,18 +112,14 @@ class ClinicService:
 
     @contextlib.contextmanager
     def _clinic(self, principal: Principal) -> Iterator[Clinic]:
-        clinic_id, plans = principal.clinic_id, self.recording.plans
-        key = (clinic_id, clinic_id)
-        try:
-            clinic = plans.refreshed(key, plans.take(key))
-        except PlanNotFoundError:
-            yield Clinic.new(clinic_id)
-            return
-        assert isinstance(clinic, Clinic)
-        try:
+        clinic_id = principal.clinic_id
+        with contextlib.ExitStack() as stack:
+            try:
+                clinic = stack.enter_context(self.recording.plans.reading(clinic_id, clinic_id))
+            except PlanNotFoundError:
+                clinic = Clinic.new(clinic_id)
+            assert isinstance(clinic, Clinic)
             yield clinic
-        finally:
-            plans.put(key, clinic)
 
     def _unfounded(self, principal: Principal) -> dict[str, Any]:
         fresh = Clinic.new(principal.clinic_id).state.document()

@@ -34,13 +34,14 @@ class FiguresService:
     ) -> dict[str, Any]:
         """The figures of the months from that of ``first`` to that of ``last``, both included.
 
-        Left out, ``last`` is this month (UTC) and ``first`` eleven months before it. What is counted
+        Left out, ``last`` is this month (UTC; or ``first``, should that lie ahead) and ``first`` eleven
+        months before it. What is counted
         belongs to the month in which it was true: the day a plan was opened or closed, a relapse noted,
         a review held (or due, when it is overdue), a technique swapped.
         """
         principal.require("figures.read")
         today = self.clock().astimezone(UTC).date()
-        last = (last or today).replace(day=1)
+        last = (last or max(today, first or today)).replace(day=1)
         first = (first or _a_year_to(last)).replace(day=1)
 
         def read(conn: BoundedConnection) -> list[TupleRow]:

@@ -6,13 +6,13 @@ model holds the same values for analysis across a clinic's plans.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from domain.course import LifeEventEased, LifeEventNoted, RelapseNoted
-from domain.entry import Entry
+from domain.entry import Entry, EntryData
 from domain.fields import plain_moment
 from domain.goals import Goal, GoalPaused, GoalResumed, MeasureRecorded
 from domain.interventions import InterventionPaused, InterventionResumed, InterventionSwapped
@@ -126,25 +126,35 @@ def _touched(entry: Entry, state: PlanState) -> Sequence[str] | None:
 
     None when the entry is nothing of the kind.
     """
-    match entry.data:
-        case RelapseNoted(goal_ids=goals) | ReviewHeld(goals_reviewed=goals):
-            return goals
-        case LifeEventNoted(affected_goal_ids=goals):
-            return goals
-        case LifeEventEased(life_event_id=held):
-            event = state.course.life_events.get(held)
-            return event.affected_goal_ids if event else ()
-        case GoalPaused(goal_id=goal) | GoalResumed(goal_id=goal):
-            return (goal,)
-        case PlanPaused() | PlanResumed():
-            return ()
-        case InterventionPaused(intervention_id=held) | InterventionResumed(intervention_id=held):
-            return tuple(_served(held, state))
-        case InterventionSwapped(from_intervention_id=held, to=agreed):
-            return tuple({*_served(held, state), *agreed.goal_ids})
-    return None
+    goals = _NOTED.get(type(entry.data))
+    return None if goals is None else goals(entry.data, state)
 
 
-def _served(intervention_id: str, state: PlanState) -> Iterator[str]:
+def _weighed_on(eased: LifeEventEased, state: PlanState) -> tuple[str, ...]:
+    event = state.course.life_events.get(eased.life_event_id)
+    return event.affected_goal_ids if event else ()
+
+
+def _served(intervention_id: str, state: PlanState) -> tuple[str, ...]:
     held = state.interventions.interventions.get(intervention_id)
-    yield from held.goal_ids if held else ()
+    return held.goal_ids if held else ()
+
+
+def _of_swap(swap: InterventionSwapped, state: PlanState) -> tuple[str, ...]:
+    return (*_served(swap.from_intervention_id, state), *swap.to.goal_ids)
+
+
+_NOTED: dict[type[EntryData], Callable[[Any, PlanState], tuple[str, ...]]] = {
+    RelapseNoted: lambda said, _: said.goal_ids,
+    LifeEventNoted: lambda said, _: said.affected_goal_ids,
+    LifeEventEased: _weighed_on,
+    InterventionSwapped: _of_swap,
+    InterventionPaused: lambda said, state: _served(said.intervention_id, state),
+    InterventionResumed: lambda said, state: _served(said.intervention_id, state),
+    GoalPaused: lambda said, _: (said.goal_id,),
+    GoalResumed: lambda said, _: (said.goal_id,),
+    PlanPaused: lambda *_: (),
+    PlanResumed: lambda *_: (),
+    ReviewHeld: lambda said, _: said.goals_reviewed,
+}
+"""What is worth noting beside the values, and which goals each is about."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import orjson
@@ -16,9 +15,13 @@ from domain.plan import Plan
 from domain.trace import Change, diff, trace
 from service.access import Principal
 from service.database import BoundedConnection
+from service.kept import Kept
 from service.recording import Draft, Moment, Recorded, Recording, Request, created
 
 __all__ = ["Draft", "Moment", "PlanService", "Recorded", "Request", "created"]
+
+PAST = 512
+"""How many documents of past moments a process keeps."""
 
 
 @dataclass(slots=True)
@@ -26,6 +29,7 @@ class PlanService:
     """The use cases of plans."""
 
     recording: Recording
+    past: Kept[Hashable, tuple[int, bytes]] = field(default_factory=lambda: Kept(PAST))
 
     def open_plan(
         self, principal: Principal, opening: Draft, drafts: Sequence[Draft], request: Request
@@ -84,18 +88,26 @@ class PlanService:
 
     def at(
         self, principal: Principal, plan_id: UUID, moment: Moment, *, traced: bool = False
-    ) -> tuple[int, dict[str, Any]]:
-        """The plan at a moment: its head version then, and its document (with ``entries`` when traced)."""
+    ) -> tuple[int, bytes]:
+        """The plan at a moment: its head version then, its document as JSON (``entries`` when traced).
+
+        What was known at a version never changes, so such documents are kept for a while.
+        """
         principal.require("plans.read")
+        policy = self.recording.policy(principal.clinic_id)
+        key = (principal.clinic_id, plan_id, moment, traced, policy)
+        if moment.version is not None and (kept := self.past.get(key)):
+            return kept
         with self._plan(principal, plan_id) as plan:
             known = moment.known(plan)
-            document = plan.document(
-                known, moment.effective_at, self.recording.policy(principal.clinic_id)
-            )
+            document = plan.document(known, moment.effective_at, policy)
             if traced:
                 order = plan.settled_at(known).until(moment.effective_at)
                 document["entries"] = trace(order, document)
-            return known, document
+        shown = known, orjson.dumps(document)
+        if moment.version is not None:
+            self.past.put(key, shown)
+        return shown
 
     def diff(
         self, principal: Principal, plan_id: UUID, before: Moment, after: Moment

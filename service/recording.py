@@ -27,7 +27,7 @@ from service.errors import (
     StoreUnavailableError,
 )
 from service.record.application import ClinicRecord, learn_all
-from service.record.plans import Plans
+from service.record.plans import Key, Plans, Slot
 from service.record.recorder import Command
 
 RETRIES = 5
@@ -134,22 +134,37 @@ class Recording:
         """
         self._require_if_match(principal, request)
         key = (principal.clinic_id, history_id)
-        kept = self.plans.take(key)
-        fresh = kept is None or request.expected not in (None, kept.version)
-        plan = self.plans.refreshed(key, kept) if kept is None or fresh else kept
+        try:
+            with self.plans.holding(key) as slot:
+                return self._decided(principal, key, slot, drafts, request)
+        except StoreUnavailableError:
+            raise
+        except PlanHistoryError:
+            return self.replayed_or_raise(principal, request)
+
+    def _decided(
+        self,
+        principal: Principal,
+        key: Key,
+        slot: Slot,
+        drafts: Sequence[Draft],
+        request: Request,
+    ) -> Recorded:
+        """Decide on what is kept; when that is refused or overtaken, on what is recorded now."""
+        fresh = slot.history is None or request.expected not in (None, slot.version)
+        history = self.plans.refresh(key, slot) if fresh or not slot.history else slot.history
         for _ in range(RETRIES):
             try:
-                self._refuse_stale(plan, request)
-                return self.write(principal, plan, drafts, request)
+                self._refuse_stale(history, request)
+                return self.write(principal, history, drafts, request)
             except StoreUnavailableError:
                 raise
             except PlanHistoryError as refused:
-                self.plans.put(key, plan)
                 overtaken = isinstance(refused, PlanChangedError) and not refused.facts.get("seen")
                 if fresh and not overtaken:
-                    return self.replayed_or_raise(principal, request)
+                    raise
             fresh = True
-            plan = self.plans.refreshed(key, self.plans.take(key))
+            history = self.plans.refresh(key, slot)
         raise PlanChangedError("Many are recording in this plan at once; try again in a moment.")
 
     def _require_if_match(self, principal: Principal, request: Request) -> None:
@@ -201,7 +216,7 @@ class Recording:
         assert command.recorded_at is not None
         entries = plan.confirm(entries, command.recorded_at, command.last_position)
         warnings = [warning for held in entries for warning in plan.warnings(held)]
-        self.plans.put((principal.clinic_id, plan.id), plan)
+        self.plans.keep((principal.clinic_id, plan.id), plan)
         self.recorded(principal.clinic_id)
         return Recorded(plan_id=plan.id, entries=entries, warnings=warnings)
 

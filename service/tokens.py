@@ -6,23 +6,27 @@ A good token is remembered for less than a second, so a revocation works within 
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from psycopg.rows import TupleRow
 
 from service.access import ROLES, Principal
 from service.database import BoundedConnection, Database
-from service.errors import NotSignedInError
+from service.errors import NotSignedInError, StoreUnavailableError
 
 PREFIX = "ph_"
 REMEMBERED = 0.8
+NOTED_EVERY = 60.0
+log = logging.getLogger("plan_history.tokens")
 _FIND = """
 SELECT clinic_id, member_id, name, role, credential, token_id, expires_at, revoked_at
 FROM find_token(%s)
@@ -43,6 +47,46 @@ class Issued:
     expires_at: datetime
 
 
+class LastUses:
+    """Notes when tokens were last used, each once a minute at most; no request waits for it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._noted: dict[UUID, float] = {}
+        self._due: list[UUID] = []
+        self._working = False
+        self._lock = Lock()
+
+    def note(self, token_id: UUID) -> None:
+        """The token is in use."""
+        now = time.monotonic()
+        with self._lock:
+            if now - self._noted.get(token_id, now - NOTED_EVERY) < NOTED_EVERY:
+                return
+            if len(self._noted) > 10_000:
+                self._noted.clear()
+            self._noted[token_id] = now
+            self._due.append(token_id)
+            if self._working:
+                return
+            self._working = True
+        Thread(target=self._work, name="last-uses", daemon=True).start()
+
+    def _work(self) -> None:
+        while due := self._take():
+            try:
+                with self.database.connection() as conn:
+                    conn.execute("SELECT touch_token(t) FROM unnest(%s::uuid[]) AS t", [due])
+            except (StoreUnavailableError, psycopg.Error) as failed:
+                log.debug("last use not noted: %s", type(failed).__name__)
+
+    def _take(self) -> list[UUID]:
+        with self._lock:
+            due, self._due = self._due, []
+            self._working = bool(due)
+            return due
+
+
 class Tokens:
     """Looks tokens up for requests."""
 
@@ -51,6 +95,7 @@ class Tokens:
     ) -> None:
         self.database = database
         self.clock = clock
+        self.last_uses = LastUses(database)
         self._known: dict[bytes, tuple[float, datetime, Principal]] = {}
         self._lock = Lock()
 
@@ -81,6 +126,7 @@ class Tokens:
             if len(self._known) > 10_000:
                 self._known.clear()
             self._known[key] = (time.monotonic(), expires_at, principal)
+        self.last_uses.note(principal.token_id)
         return principal
 
 

@@ -29,6 +29,7 @@ SELECT restore_entries(%s, %s, %s::uuid[], %s::int[], %s::uuid[], %s::uuid[], %s
     %s::text[], %s::bytea[])
 """
 _RESTORED = ("plan_id", "version", "entry_id", "command_id", "recorded_at", "topic", "state")
+_HELD = f"SELECT {', '.join(_RESTORED)}, leaf FROM entries WHERE clinic_id = %s AND position = %s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +165,7 @@ def _heading(line: bytes) -> dict[str, Any]:
     try:
         held = orjson.loads(line)
         known = held["format"] == FORMAT
-        UUID(held["clinic_id"])
+        UUID(str(held["clinic_id"]))
         heading = {**held, "entries": int(held["entries"]), "name": str(held["name"])}
     except (ValueError, KeyError, TypeError):
         known, heading = False, {}
@@ -214,11 +215,8 @@ def _entry(line: bytes, position: int, total: int) -> Line:
 
 
 def _refuse_other(conn: Connection, clinic_id: UUID, held: Line) -> None:
-    row = conn.execute(
-        "SELECT entry_id, leaf FROM entries WHERE clinic_id = %s AND position = %s",
-        [clinic_id, held.position],
-    ).fetchone()
-    if row is None or row[0] != held.entry_id or bytes(row[1]) != held.leaf:
+    row = conn.execute(_HELD, [clinic_id, held.position], binary=True).fetchone()
+    if row != tuple(getattr(held, name) for name in (*_RESTORED, "leaf")):
         detail = "The clinic holds another entry at this position; import into an empty one."
         raise _wrong(_number(held.position), detail)
 

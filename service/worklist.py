@@ -34,22 +34,24 @@ KINDS = (
     "first_signature",
     "cosignature",
     "client_agreement",
+    "plateau_suspected",
 )
+"""Every kind of obligation there is."""
 PATIENCE = 2.0
 """How long a reader waits for a position, in seconds."""
 PAUSE = 0.01
-NO_DAY = "infinity"
 _PLAIN = "SELECT position, shown, overdue FROM read_worklist(%s, %s, %s, %s, %s, %s)"
 _POSITION = """
 SELECT coalesce(max(position), 0) FROM projection_positions
 WHERE projection = 'worklist' AND version = %s AND clinic_id = %s
 """
-_FOUND = """
-SELECT NULL, shown, coalesce(due_on < %s, false) FROM worklist
-WHERE {conditions} ORDER BY coalesce(due_on, 'infinity'), plan_id, kind, about LIMIT %s
+_PART = """
+(SELECT NULL::bigint, shown, due_by < %s AS overdue, due_by, plan_id, kind, about FROM worklist
+WHERE clinic_id = %s AND {whose} = %s{conditions} ORDER BY due_by, plan_id, kind, about LIMIT %s)
 """
-Place = tuple[str, UUID, str, str]
-"""Where a page begins: after this due day (or ``infinity``), plan, kind and thing."""
+_BOTH = "{one} UNION {other} ORDER BY due_by, plan_id, kind, about LIMIT %s"
+Place = tuple[date, UUID, str, str]
+"""Where a page begins: after this due day (the last of all days for none), plan, kind and thing."""
 
 
 class NotYetVisibleError(PlanHistoryError):
@@ -177,33 +179,35 @@ class WorklistService:
 
 
 def _search(principal: Principal, wanted: Wanted, today: date) -> tuple[sql.Composed, list[Any]]:
-    """The query for what is wanted: conditions from a closed list, values as parameters."""
-    me, due = principal.member_id, "coalesce(due_on, 'infinity')"
-    whose = {(True, False): "therapist_id = %s", (False, True): "supervisor_id = %s"}
-    both = "(therapist_id = %s OR supervisor_id = %s)"
+    """The query for what is wanted: conditions from a closed list, values as parameters.
+
+    Each of the two lists is read in the order of its own index; both together are merged.
+    """
     tests: list[tuple[str, Sequence[Any] | None]] = [
-        ("clinic_id = %s", [principal.clinic_id]),
-        (
-            whose.get((wanted.mine, wanted.team), both),
-            [me] if wanted.mine != wanted.team else [me, me],
-        ),
         ("kind = %s", [wanted.kind] if wanted.kind else None),
-        (f"{due} < %s", [today] if wanted.overdue is True else None),
-        (f"{due} >= %s", [today] if wanted.overdue is False else None),
-        (f"{due} < %s", [wanted.due_before] if wanted.due_before else None),
-        (f"({due}, plan_id, kind, about) > (%s::date, %s, %s, %s)", wanted.after),
+        ("due_by < %s", [today] if wanted.overdue is True else None),
+        ("due_by >= %s", [today] if wanted.overdue is False else None),
+        ("due_by < %s", [wanted.due_before] if wanted.due_before else None),
+        ("(due_by, plan_id, kind, about) > (%s, %s, %s, %s)", wanted.after),
     ]
     held = [(condition, values) for condition, values in tests if values is not None]
-    query = sql.SQL(_FOUND).format(
-        conditions=sql.SQL(" AND ").join(sql.SQL(condition) for condition, _ in held)
+    conditions = sql.SQL("").join(sql.SQL(f" AND {condition}") for condition, _ in held)
+    values = [value for _, given in held for value in given]
+    most = wanted.limit + 1
+    part = [today, principal.clinic_id, principal.member_id, *values, most]
+    mine, team = (
+        sql.SQL(_PART).format(whose=sql.Identifier(whose), conditions=conditions)
+        for whose in ("therapist_id", "supervisor_id")
     )
-    given = [value for _, values in held for value in values]
-    return query, [today, *given, wanted.limit + 1]
+    if wanted.mine and wanted.team:
+        return sql.SQL(_BOTH).format(one=mine, other=team), [*part, *part, most]
+    return mine if wanted.mine else team, part
 
 
 def _place(shown: bytes) -> Place:
     held = orjson.loads(shown)
-    return held["due_on"] or NO_DAY, UUID(held["plan_id"]), held["kind"], held["about"]
+    due_on = date.fromisoformat(held["due_on"]) if held["due_on"] else date.max
+    return due_on, UUID(held["plan_id"]), held["kind"], held["about"]
 
 
 def _with_overdue(row: TupleRow) -> bytes:

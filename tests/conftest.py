@@ -31,11 +31,10 @@ from service.tokens import issue
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL of our own, without durability (fault tests start their own with it)."""
-    with (
-        tempfile.TemporaryDirectory(prefix="ph-tests-") as home,
-        EmbeddedPostgres(Path(home), fast=True) as started,
-    ):
-        yield started
+    with tempfile.TemporaryDirectory(prefix="ph-tests-") as home:
+        Path(home).chmod(0o711)  # as root, the server's own account must get through to its data
+        with EmbeddedPostgres(Path(home) / "home", fast=True) as started:
+            yield started
 
 
 @pytest.fixture(scope="session")

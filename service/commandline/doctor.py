@@ -16,6 +16,7 @@ from service.commandline.shared import (
     json_option,
     owner_connection,
     settings,
+    unusable,
     url_of,
 )
 from service.database import Database
@@ -56,7 +57,7 @@ def doctor(*, as_json: bool) -> None:
     except UsageError as missing:
         findings.append(str(missing))
     except psycopg.Error as failed:
-        findings.append(f"The database refuses or is out of reach: {type(failed).__name__}.")
+        findings.append(unusable(failed))
     answer(shown, as_json=as_json, people=_told(shown))
     sys.exit(1 if findings else 0)
 

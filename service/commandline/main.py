@@ -15,8 +15,9 @@ from service.commandline.data import export, import_
 from service.commandline.doctor import doctor
 from service.commandline.projections import projections, rebuild
 from service.commandline.serve import api, migrate, project, serve
-from service.commandline.shared import UsageError
+from service.commandline.shared import UsageError, unusable
 from service.embedded import EmbeddedPostgresError
+from service.errors import StoreUnavailableError
 from service.migrate import MigrationError
 from service.serving.supervise import PortTakenError
 
@@ -52,16 +53,16 @@ def main() -> None:
     """Run the command line and exit."""
     try:
         cli(standalone_mode=True)
+    except StoreUnavailableError as gone:
+        fail(str(gone), UNAVAILABLE)
     except REFUSALS as refused:
         fail(str(refused), REFUSED)
     except environs.EnvError as wrong:
         fail(f"A setting in the environment is malformed: {wrong}", REFUSED)
     except psycopg.OperationalError as gone:
-        first = str(gone).strip().splitlines()[0] if str(gone).strip() else type(gone).__name__
-        fail(
-            f"The database is out of reach ({first}). Check that it runs and DATABASE_URL.",
-            UNAVAILABLE,
-        )
+        fail(unusable(gone), UNAVAILABLE)
+    except psycopg.ProgrammingError as lacking:
+        fail(unusable(lacking), REFUSED)
 
 
 def fail(sentence: str, code: int) -> None:

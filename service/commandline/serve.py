@@ -43,7 +43,7 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
     with (
         supervise.signals() as stop,
         contextlib.closing(supervise.listen(held.host, held.port)) as sock,
-        database(held) as (url, owner_url),
+        database(held) as (url, owner_url, own),
     ):
         migrations.migrate(owner_url)
         _, chosen, *_ = sock.getsockname()
@@ -57,6 +57,8 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
                 _wait_until_ready(address, stop)
                 _greet(address, told)
                 while not stop.wait(0.5):
+                    for server in own:
+                        server.look_after()
                     projector.look_after()
                     web.look_after()
                 click.echo("Stopping: requests in flight are answered first …")
@@ -64,10 +66,10 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
 
 
 @contextlib.contextmanager
-def database(held: Settings) -> Iterator[tuple[str, str]]:
-    """The URLs to serve and to migrate with: the configured ones, or those of a database of our own."""
+def database(held: Settings) -> Iterator[tuple[str, str, list[supervise.OwnDatabase]]]:
+    """The URLs to serve and to migrate with, and the database of our own if none is configured."""
     if held.database_url:
-        yield held.database_url, held.migration_url or held.database_url
+        yield held.database_url, held.migration_url or held.database_url, []
         return
     with EmbeddedPostgres(held.home, provider=held.embedded) as server:
         with psycopg.connect(server.dsn(), autocommit=True) as conn:
@@ -76,7 +78,7 @@ def database(held: Settings) -> Iterator[tuple[str, str]]:
             ).fetchone()
             if there is None:
                 conn.execute(f"CREATE DATABASE {DATABASE}")
-        yield server.dsn(DATABASE), server.dsn(DATABASE)
+        yield server.dsn(DATABASE), server.dsn(DATABASE), [supervise.OwnDatabase(server)]
 
 
 def _demo(held: Settings, owner_url: str, address: str) -> list[str]:
@@ -120,6 +122,7 @@ def project() -> None:
     """Run the projector alone: keeps the read models up."""
     held = settings()
     set_up(held.log_level)
+    supervise.end_with_supervisor()
     with supervise.signals() as stop:
         run_projector(held.projector_url or url_of(held), stop)
 

@@ -54,6 +54,28 @@ def owner_connection(held: Settings) -> psycopg.Connection[Any]:
     return psycopg.connect(dsn, autocommit=True)
 
 
+_LACKING = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedColumn,
+)
+
+
+def unusable(error: psycopg.Error) -> str:
+    """Why the database cannot be used, and what to do: one sentence each."""
+    said = error.diag.message_primary or (str(error).strip() or type(error).__name__)
+    said = said.splitlines()[0].rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+    if isinstance(error, _LACKING) or 'role "plan_history_' in said:
+        return f"The database is not ready for this version ({said}): run plan-history migrate."
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return f"The database user may not do that ({said}): set PLAN_HISTORY_MIGRATION_URL."
+    if isinstance(error, psycopg.OperationalError):
+        return f"The database is out of reach ({said}). Check that it runs, and DATABASE_URL."
+    if error.sqlstate is None:  # its text may hold a password
+        return "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/database."
+    raise error
+
+
 OPERATOR = UUID("00000000-0000-4000-8000-00000000000a")
 
 

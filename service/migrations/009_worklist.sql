@@ -16,14 +16,14 @@ BEGIN
         WHERE p.projection = 'worklist' AND p.version = p_version AND p.clinic_id = p_clinic;
     IF p_team THEN
         RETURN QUERY
-            SELECT NULL::bigint, w.shown, coalesce(w.due_on < p_today, false) FROM worklist w
+            SELECT NULL::bigint, w.shown, w.due_by < p_today FROM worklist w
             WHERE w.clinic_id = p_clinic AND w.supervisor_id = p_member
-            ORDER BY coalesce(w.due_on, 'infinity'), w.plan_id, w.kind, w.about LIMIT p_limit;
+            ORDER BY w.due_by, w.plan_id, w.kind, w.about LIMIT p_limit;
     ELSE
         RETURN QUERY
-            SELECT NULL::bigint, w.shown, coalesce(w.due_on < p_today, false) FROM worklist w
+            SELECT NULL::bigint, w.shown, w.due_by < p_today FROM worklist w
             WHERE w.clinic_id = p_clinic AND w.therapist_id = p_member
-            ORDER BY coalesce(w.due_on, 'infinity'), w.plan_id, w.kind, w.about LIMIT p_limit;
+            ORDER BY w.due_by, w.plan_id, w.kind, w.about LIMIT p_limit;
     END IF;
 END
 $$;

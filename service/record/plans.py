@@ -1,8 +1,8 @@
-"""Loading plans for decisions and reads: a small cache that is never trusted without the database.
+"""Loading histories for decisions and reads: kept for a while, never trusted without the database.
 
-A cached plan is taken out while somebody works with it, and put back when it again holds exactly
-what is recorded. Whoever finds it taken loads the plan from its entries. So nobody ever sees a plan
-half-changed, and a failed save leaves no trace.
+A kept history is worked with under its own lock, and only while it holds exactly what is recorded;
+whoever leaves it otherwise lets it go. So nobody ever sees one half-changed, and a failed save leaves
+no trace.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import Iterator
-from threading import Lock
+from threading import Lock, RLock
 from uuid import UUID
 
 from psycopg.rows import TupleRow
 
 from domain.aggregates import shell
-from domain.errors import PlanNotFoundError
+from domain.errors import PlanHistoryError, PlanNotFoundError
 from domain.history import History
 from projections.rows import Row, entry_from_row
 from service.database import BoundedConnection, Database
+from service.errors import StoreUnavailableError
 
 _READ = """
 SELECT position, version, recorded_at, entry_id, command_id, topic, state
@@ -28,64 +29,115 @@ FROM read_entries(%s, %s, %s, NULL)
 Key = tuple[UUID, UUID]
 
 
+class Slot:
+    """The place of one history: its lock, and the history while one is kept."""
+
+    __slots__ = ("history", "lock")
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.history: History | None = None
+
+    @property
+    def version(self) -> int:
+        """The version kept, 0 for none."""
+        return self.history.version if self.history else 0
+
+
 class Plans:
-    """The plans of every clinic, loaded and kept for a while. ``size``: how many are kept."""
+    """The histories of every clinic. ``size`` and ``entries``: how many are kept at most."""
 
     def __init__(self, database: Database, size: int = 512, entries: int = 100_000) -> None:
         self.database = database
         self.size = size
         self.most_entries = entries
-        self._held: OrderedDict[Key, History] = OrderedDict()
-        self._entries = 0
+        self._slots: OrderedDict[Key, Slot] = OrderedDict()
         self._lock = Lock()
 
-    def take(self, key: Key) -> History | None:
-        """The kept plan, taken out; None if there is none."""
+    def _slot(self, key: Key) -> Slot:
         with self._lock:
-            plan = self._held.pop(key, None)
-            if plan is not None:
-                self._entries -= len(plan.entries)
-            return plan
-
-    def put(self, key: Key, plan: History) -> None:
-        """Keep a plan that holds exactly what is recorded; the longest unused are let go."""
-        with self._lock:
-            before = self._held.pop(key, None)
-            if before is not None:
-                self._entries -= len(before.entries)
-                plan = max(before, plan, key=lambda held: held.version)
-            self._held[key] = plan
-            self._entries += len(plan.entries)
-            while len(self._held) > 1 and (
-                len(self._held) > self.size or self._entries > self.most_entries
+            slot = self._slots.get(key)
+            if slot is not None:
+                self._slots.move_to_end(key)
+                return slot
+            slot = self._slots[key] = Slot()
+            held = sum(kept.version for kept in self._slots.values())
+            while len(self._slots) > 1 and (
+                len(self._slots) > self.size or held > self.most_entries
             ):
-                _, old = self._held.popitem(last=False)
-                self._entries -= len(old.entries)
-
-    def refreshed(self, key: Key, plan: History | None) -> History:
-        """``plan`` with the entries recorded since; raises PlanNotFoundError if there are none at all."""
-        clinic_id, plan_id = key
-        known = plan.version if plan else 0
-
-        def read(conn: BoundedConnection) -> list[TupleRow]:
-            return conn.execute(_READ, [clinic_id, plan_id, known], binary=True).fetchall()
-
-        for row in self.database.run(read):
-            stored: Row = row
-            entry = entry_from_row(stored, plan_id)
-            if plan is None:
-                plan = shell(entry)
-            plan.learn(entry)
-        if plan is None:
-            raise PlanNotFoundError("There is no such plan here; check its id.")
-        return plan
+                held -= self._slots.popitem(last=False)[1].version
+            return slot
 
     @contextlib.contextmanager
-    def reading(self, clinic_id: UUID, plan_id: UUID) -> Iterator[History]:
-        """The plan as it is recorded now, for reading."""
-        key = (clinic_id, plan_id)
-        plan = self.refreshed(key, self.take(key))
+    def holding(self, key: Key) -> Iterator[Slot]:
+        """The place of a history, for this thread alone; a failure nobody foresaw lets the history go."""
+        slot = self._slot(key)
+        if not slot.lock.acquire(timeout=self.database.seconds):
+            raise StoreUnavailableError("Many work with this plan at once; try again shortly.")
         try:
-            yield plan
+            yield slot
+        except PlanHistoryError as refused:
+            if isinstance(refused, StoreUnavailableError):
+                slot.history = None
+            raise  # refused by a rule: the history is as it was
+        except BaseException:
+            slot.history = None
+            raise
         finally:
-            self.put(key, plan)
+            slot.lock.release()
+
+    def keep(self, key: Key, history: History) -> None:
+        """Keep a history that holds exactly what is recorded."""
+        with self.holding(key) as slot:
+            if slot.version <= history.version:
+                slot.history = history
+
+    def _recorded_since(self, key: Key, version: int) -> list[TupleRow]:
+        clinic_id, history_id = key
+
+        def read(conn: BoundedConnection) -> list[TupleRow]:
+            return conn.execute(_READ, [clinic_id, history_id, version], binary=True).fetchall()
+
+        return self.database.run(read)
+
+    def refresh(self, key: Key, slot: Slot, rows: list[TupleRow] | None = None) -> History:
+        """The history with what was recorded since (``rows``, when they were read already).
+
+        Raises PlanNotFoundError if there is nothing at all. The slot must be held.
+        """
+        if rows is None:
+            rows = self._recorded_since(key, slot.version)
+        history = slot.history
+        for row in rows:
+            stored: Row = row
+            if history is not None and stored[1] <= history.version:
+                continue
+            entry = entry_from_row(stored, key[1])
+            if history is None:
+                history = shell(entry)
+            history.learn(entry)
+        if history is None:
+            raise PlanNotFoundError("There is no such plan here; check its id.")
+        slot.history = history
+        return history
+
+    @contextlib.contextmanager
+    def reading(self, clinic_id: UUID, history_id: UUID) -> Iterator[History]:
+        """The history as it is recorded now, for reading; the database is asked before others wait."""
+        key = (clinic_id, history_id)
+        known = self._slot(key).version
+        rows = self._recorded_since(key, known)
+        with self._held_for_reading(key) as slot:
+            changed = slot.version < known  # let go, or a write that failed was counted
+            yield self.refresh(key, slot, None if changed else rows)
+
+    @contextlib.contextmanager
+    def _held_for_reading(self, key: Key) -> Iterator[Slot]:
+        """Like ``holding``; a refusal while reading leaves the history as it is."""
+        slot = self._slot(key)
+        if not slot.lock.acquire(timeout=self.database.seconds):
+            raise StoreUnavailableError("Many work with this plan at once; try again shortly.")
+        try:
+            yield slot
+        finally:
+            slot.lock.release()

@@ -6,6 +6,8 @@ from typing import Any
 
 from prometheus_client import multiprocess
 
+from service.serving.supervise import end_with_supervisor
+
 _env = os.environ
 
 wsgi_app = "api.wsgi:application()"
@@ -37,6 +39,11 @@ accesslog = None  # addresses and queries stay out of the logs; the API writes i
 errorlog = "-"
 loglevel = (_env.get("PLAN_HISTORY_LOG_LEVEL") or "info").lower()
 proc_name = "plan-history"
+
+
+def on_starting(server: object) -> None:  # noqa: ARG001 - gunicorn's signature
+    """The master begins: it is not to outlive ``serve``."""
+    end_with_supervisor()
 
 
 def child_exit(server: object, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature

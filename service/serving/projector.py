@@ -13,6 +13,7 @@ from projections.runner import CHANNEL, Runner, live
 from service.database import PROJECTOR_ROLE, BoundedConnection, dsn_as
 
 POLL = 0.25
+GATHER = 0.03
 STATEMENT_SECONDS = 30.0
 log = logging.getLogger("plan_history.projector")
 
@@ -51,7 +52,13 @@ def _work(conn: psycopg.Connection[Any], stop: threading.Event) -> None:
     runner = Runner(conn, live(ALL))
     runner.enrol()
     while not stop.is_set():
-        if runner.round():
+        taken = runner.round()
+        if taken >= runner.batch:
+            continue
+        if (
+            taken
+        ):  # let the next few entries gather: one batch of many costs little more than one of one
+            stop.wait(GATHER)
             continue
         for _ in conn.notifies(timeout=POLL, stop_after=1):
             pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -14,10 +15,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from service.embedded import EmbeddedPostgres, EmbeddedPostgresError, running
+
 log = logging.getLogger("plan_history.serve")
 GRACE = 35.0
 WEB = (sys.executable, "-m", "gunicorn", "-c", "python:service.serving.gunicorn")
 PROJECTOR = (sys.executable, "-m", "service.commandline", "project")
+SUPERVISOR = "PLAN_HISTORY_SUPERVISOR"
+PR_SET_PDEATHSIG = 1
 
 
 class PortTakenError(Exception):
@@ -54,6 +59,34 @@ def signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end_with_supervisor() -> None:
+    """Let a process of ``serve`` end in order when that is killed (only Linux can tell it)."""
+    supervisor = os.environ.get(SUPERVISOR)
+    if supervisor is None or sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != int(supervisor):
+        sys.exit("serve ended before this process began")
+
+
+class OwnDatabase:
+    """The database of our own; started anew when it dies before its time."""
+
+    def __init__(self, server: EmbeddedPostgres) -> None:
+        self.server = server
+
+    def look_after(self) -> None:
+        """Start it again if it has died; those who use it connect anew by themselves."""
+        if running(self.server.home) is not None:
+            return
+        log.error("the database ended; starting it again")
+        try:
+            self.server.stop()
+            self.server.start()
+        except EmbeddedPostgresError:
+            log.exception("the database does not start; trying again")
 
 
 class Child:
@@ -128,4 +161,5 @@ def projector(environment: Mapping[str, str]) -> Iterator[Child]:
 
 def environment_for(url: str, home: Path) -> dict[str, str]:
     """This process's environment with the database and data home the children use."""
-    return {**os.environ, "DATABASE_URL": url, "PLAN_HISTORY_HOME": str(home)}
+    ours = {"DATABASE_URL": url, "PLAN_HISTORY_HOME": str(home), SUPERVISOR: str(os.getpid())}
+    return {**os.environ, **ours}

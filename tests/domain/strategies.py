@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
@@ -94,7 +93,7 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
     return st.none() | held if field.nullable else held
 
 
-def instances(cls: Callable[..., T]) -> st.SearchStrategy[T]:
+def instances(cls: type[T]) -> st.SearchStrategy[T]:
     """Instances of an entry's data, or of a group inside one, that its declaration allows."""
     return st.builds(cls, **{field.name: field_values(field) for field in fields_of(cls)})
 

@@ -329,6 +329,16 @@ def test_the_focus_turns_with_its_reason() -> None:
     ).tells("The focus turned from coping to space to think.")
 
 
+def test_the_focus_can_be_put_in_words() -> None:
+    """They go with the next turn."""
+    spec = given(opened()).when(
+        FocusShifted(to="practical", in_words="Finding a flat"), reason="The house is sold"
+    )
+    spec.then({"/focus": "practical", "/focus_in_words": "Finding a flat"})
+    spec.tells("The focus turned to practical: “Finding a flat”.")
+    spec.when(FocusShifted(to="coping"), reason="Found").then({"/focus_in_words": None})
+
+
 def test_turning_the_focus_needs_its_reason() -> None:
     """Why the sessions turn has to be said."""
     given(opened()).when(FocusShifted(to="coping")).refused(ReasonRequiredError, "/reason")

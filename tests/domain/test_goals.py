@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -504,6 +505,7 @@ def test_a_total_without_a_goal_is_kept_by_its_instrument(
         {
             f"/scores/{instrument}": {
                 "instrument": instrument,
+                "in_words": None,
                 "value": 11,
                 "unit": "points",
                 "by": "instrument",
@@ -511,6 +513,19 @@ def test_a_total_without_a_goal_is_kept_by_its_instrument(
             }
         }
     ).tells(f"Measured{name}: 11 points.")
+
+
+def test_other_instruments_are_told_apart_by_their_names() -> None:
+    """Each keeps its newest total."""
+    who5 = MeasureRecorded(instrument="other", in_words="WHO-5", value=60, by="instrument")
+    isi = MeasureRecorded(instrument="other", in_words="ISI", value=9, by="instrument")
+    given(opened(), who5, isi).when(replace(who5, value=64)).then(
+        {
+            "/scores/other: WHO-5/value": 64,
+            "/scores/other: WHO-5/in_words": "WHO-5",
+            "/scores/other: ISI/value": 9,
+        }
+    ).tells("Measured (WHO-5): 64.")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -155,6 +156,7 @@ def test_an_agreed_intervention_is_active_with_its_consent() -> None:
                     "intervention_id": INTERVENTION,
                     "technique": "exposure",
                     "orientation": "cbt",
+                    "in_words": None,
                     "goal_ids": [GOAL],
                     "frequency": "weekly",
                     "format": "individual",
@@ -225,6 +227,16 @@ def test_interventions_serve_goals_that_are_being_worked_on(
     given(opened(), a_goal(), a_goal(OTHER_GOAL), an_intervention(), end).when(
         data, reason="Because"
     ).refused(TransitionError, pointer, f"That goal is {status}")
+
+
+def test_another_orientation_goes_by_its_own_words() -> None:
+    """Whether agreed at first or in a swap."""
+    to = replace(MINDFUL, orientation="other", in_words="Feldenkrais")
+    spec = given(opened(), a_goal(), an_intervention(orientation="other", in_words="body work"))
+    spec.then({"/interventions/0/orientation": "other", "/interventions/0/in_words": "body work"})
+    spec.when(replace(SWAPPED, to=to), reason="So").then(
+        {"/interventions/1/in_words": "Feldenkrais"}
+    )
 
 
 def test_an_intervention_can_serve_a_paused_goal() -> None:

@@ -51,12 +51,24 @@ def test_a_review_is_planned_for_a_day(kind: ReviewKind, named: str) -> None:
                 {
                     "review_id": REVIEW,
                     "kind": kind,
+                    "in_words": None,
                     "due_on": "2026-07-01",
                     "status": "scheduled",
                 }
             ]
         }
     ).tells(f"{named} was planned for 2026-07-01.")
+
+
+def test_a_planned_review_says_what_is_to_be_looked_at() -> None:
+    """Where the kind does not say it."""
+    given(opened()).when(
+        ReviewScheduled(
+            review_id=REVIEW, kind="ad_hoc", in_words="The walks", due_on=date(2026, 7, 1)
+        )
+    ).then({"/reviews/scheduled/0/in_words": "The walks"}).tells(
+        "An ad hoc review was planned for 2026-07-01: “The walks”."
+    )
 
 
 def test_a_formal_review_resets_the_clock() -> None:

@@ -73,7 +73,8 @@ def test_rows_that_stay_as_they_are_are_not_written_again(given: Given) -> None:
     before = _places(given.owner, clinic)
 
     plan = folded(kept)[0]
-    words = b'{"recorded_by":{"member_id":"00000000-0000-4000-8000-000000000001","name":"R","role":"clinician"},"data":{"what":"A bad week"}}'
+    author = {"member_id": str(UUID(int=1)), "name": "Robin Sample", "role": "clinician"}
+    words = orjson.dumps({"recorded_by": author, "data": {"what": "A bad week"}})
     last = replace(
         kept[-1],
         plan_id=plan.id,

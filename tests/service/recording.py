@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -95,3 +95,38 @@ def holes(rows: list[dict[str, Any]]) -> list[str]:
     if len({row["entry_id"] for row in rows}) != len(rows):
         found.append("an entry is there twice")
     return found
+
+
+_RESTORE = "SELECT restore_entries(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+def poison(
+    owner: psycopg.Connection[Any],
+    clinic_id: UUID,
+    *,
+    topic: str = "plan.unheard-of",
+    state: bytes = b"{}",
+) -> int:
+    """Slip an entry that cannot be read into the clinic's log, past the service; its position."""
+    row = owner.execute(
+        "SELECT position + 1, greatest(recorded_at, now()) FROM clinic_logs WHERE clinic_id = %s",
+        [clinic_id],
+    ).fetchone()
+    assert row is not None
+    ids = [[uuid4()], [1], [uuid4()], [uuid4()]]
+    owner.execute(_RESTORE, [clinic_id, row[0], *ids, [row[1]], [topic], [state]])
+    return int(row[0])
+
+
+def mend(owner: psycopg.Connection[Any], clinic_id: UUID, position: int) -> None:
+    """Give a poison entry a form that can be read, as a repair by hand would."""
+    sound = owner.execute(
+        "SELECT topic, state FROM entries WHERE clinic_id = %s AND position < %s AND version = 1 "
+        "ORDER BY position LIMIT 1",
+        [clinic_id, position],
+    ).fetchone()
+    assert sound is not None
+    owner.execute(
+        "UPDATE entries SET topic = %s, state = %s WHERE clinic_id = %s AND position = %s",
+        [*sound, clinic_id, position],
+    )

@@ -77,6 +77,7 @@ def test_a_lost_answer_is_found(
     clinic: Clinic,
     owner: psycopg.Connection[Any],
     monkeypatch: pytest.MonkeyPatch,
+    *,
     fate: Callable[[Send, str, Any], None],
     key: str | None,
     expected: int | None,

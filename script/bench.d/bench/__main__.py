@@ -6,21 +6,23 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 
-from bench import http, profile, projecting, starting, store, visible, wrk
+from bench import http, limit, profile, projecting, starting, store, visible, workloads, wrk
 from bench.conditions import conditions
 from bench.figures import Figure
 from bench.generator import PythonGenerator
 from bench.jobs import Generator
 from bench.report import Report
-from bench.stage import Serving, Stage, serving, stage, wait_for_projections
+from bench.serving import Serving, serving
+from bench.stage import Stage, stage, wait_for_projections
 
 OTHERS = ("visible", "store", "projections", "start")
-NAMES = (*http.NAMES, *OTHERS)
+NAMES = (*workloads.NAMES, *workloads.LIMITS, *OTHERS)
+HTTP = (*workloads.NAMES, *workloads.LIMITS)
 
 
 def told(line: str) -> None:
@@ -44,6 +46,11 @@ class Asked:
     rounds: int
     connections: tuple[int, ...]
     entries: int
+
+    @property
+    def wanted(self) -> Sequence[str]:
+        """The names of what is measured: all, unless some were given."""
+        return self.names or NAMES
 
 
 @click.command()
@@ -83,41 +90,57 @@ def _generator() -> Generator:
 
 
 def _measure(held: Stage, generator: Generator, asked: Asked, report: Report) -> None:
-    wanted = asked.names or NAMES
+    wanted = asked.wanted
     if "start" in wanted:
         report.figures += starting.measure(asked.rounds, told)
-    if {*http.NAMES, "visible"} & {*wanted}:
+    if {*HTTP, "visible"} & {*wanted}:
         _serve(held, generator, asked, report)
     if "store" in wanted:
         appended = store.measure(held, asked.rounds, asked.seconds, told)
         report.figures += store.figures(appended)
         report.sections.append(store.section(appended))
+        report.raw["store"] = [(asdict(case), rates) for case, rates in appended.items()]
     if "projections" in wanted:
         taken = projecting.measure(held, asked.entries, asked.rounds, told)
         report.figures += projecting.figures(taken)
         report.sections.append(projecting.section(taken))
+        report.raw["projections"] = asdict(taken)
 
 
 def _serve(held: Stage, generator: Generator, asked: Asked, report: Report) -> None:
-    wanted = asked.names or NAMES
-    names = [name for name in http.NAMES if name in wanted]
-    with held.database("serving") as url:
-        loaded = http.load(held, url, told)
-        with serving(held, url) as running:
+    names = [name for name in HTTP if name in asked.wanted]
+    with held.database("serving") as url, held.database("limit", migrated=False) as limit_url:
+        loaded = workloads.load(held, url, told)
+        with serving(held, url, limit_url) as running:
             wait_for_projections(url)
             running.note_memory()
             bench = http.Bench(running, loaded, generator, asked.seconds)
-            found = http.measure(bench, names, asked.connections, asked.rounds, told)
-            if "visible" in wanted:
-                steady = http.job("add-one", url, loaded)
-                seen = visible.measure(running, loaded.writing, steady, 2 * asked.seconds)
-                report.figures += visible.figures(seen, 2 * asked.seconds)
-        report.figures += http.figures(found)
-        report.figures += _memory(running) if found else []
-        report.sections += [http.section(found)] if found else []
-        for name in {*report.missed()} & {*names}:
+            _fill_limit(bench)
+            _drive(bench, names, asked, report)
+        for name in [name for name in report.missed() if name in names]:
             told(f"missed, so it is profiled: {name}")
-            report.profiles[name] = profile.profile(url, http.job(name, url, loaded), 2)
+            report.profiles[name] = profile.profile(url, workloads.job(name, running, loaded), 2)
+
+
+def _fill_limit(bench: http.Bench) -> None:
+    shown = json.loads(bench.answer("timeline") or b"")["entries"]
+    pool = [str(held) for held in bench.loaded.pool]
+    page = [json.dumps(held, ensure_ascii=False).encode() for held in shown]
+    limit.fill(bench.running.limit_url, pool, bench.answer("current") or b"", page)
+
+
+def _drive(bench: http.Bench, names: Sequence[str], asked: Asked, report: Report) -> None:
+    if names:
+        found = http.measure(bench, names, asked.connections, asked.rounds, told)
+        report.figures += http.figures(found)
+        report.figures += _memory(bench.running)
+        report.sections.append(http.section(found))
+        report.raw["http"] = [one.row() for one in found]
+    if "visible" in asked.wanted:
+        steady = workloads.job("add-one", bench.running, bench.loaded)
+        seconds = 2 * asked.seconds
+        seen = visible.measure(bench.running, bench.loaded.writing, steady, seconds)
+        report.figures += visible.figures(seen, seconds)
 
 
 def _memory(running: Serving) -> list[Figure]:

@@ -28,13 +28,14 @@ def rate(prepare: Prepare, count: int, seconds: float, *given: Any) -> float:
                 target=_member, args=(theirs, prepare, number, given, seconds), daemon=True
             )
             process.start()
+            theirs.close()  # so that its end is noticed here
             pipes.append(ours)
             processes.append(process)
         for pipe in pipes:
             pipe.recv()  # it is ready
         for pipe in pipes:
             pipe.send(None)
-        return sum(pipe.recv() for pipe in pipes)
+        return float(sum(pipe.recv() for pipe in pipes))
     finally:
         for process in processes:
             process.join(1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -36,12 +36,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value for a target, a note on how it came about, and all that was seen."""
+    """A measured value for a target, and a note on how it came about."""
 
     key: str
     value: float | None
     note: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def middle(held: Iterable[T], of: Callable[[T], float]) -> float:

@@ -16,6 +16,7 @@ from bench.figures import Run, percentile
 from bench.jobs import Job, Place
 
 Told = tuple[list[float], int, int, int]
+"""Seconds of each request, refused, broken, bytes."""
 
 
 class PythonGenerator:
@@ -34,6 +35,7 @@ class PythonGenerator:
             given = (theirs, address, job, (number, connections), (salt, until))
             process = context.Process(target=_send, args=given, daemon=True)
             process.start()
+            theirs.close()
             pipes.append(ours)
             processes.append(process)
         try:
@@ -43,12 +45,9 @@ class PythonGenerator:
                 process.kill()
                 process.join()
         taken = [one * 1000 for held, *_ in told for one in held]
-        return Run(
-            len(taken),
-            seconds,
-            *(percentile(taken, share) if taken else 0.0 for share in (0.5, 0.9, 0.99)),
-            *(sum(held[place] for held in told) for place in (1, 2, 3)),  # type: ignore[misc] # three whole numbers
-        )
+        half, nine_tenths, most = (percentile(taken or [0.0], share) for share in (0.5, 0.9, 0.99))
+        refused, broken, size = map(sum, list(zip(*told, strict=True))[1:])
+        return Run(len(taken), seconds, half, nine_tenths, most, refused, broken, size)
 
 
 def _send(

@@ -59,7 +59,7 @@ class Sender:
         headers = self.job.headers_for(self.versions[path], unique)
         body = self.job.body_for(unique)
         environ = EnvironBuilder(
-            path, method=self.job.method, headers=headers, data=body
+            path, method=self.job.method, headers=list(headers.items()), data=body
         ).get_environ()
         answers: list[Any] = []
         b"".join(self.app(environ, lambda *told: answers.append(told)))

@@ -25,7 +25,7 @@ class Section:
 
     title: str
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     note: str = ""
 
 
@@ -37,6 +37,7 @@ class Report:
     figures: list[Figure] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     profiles: dict[str, list[str]] = field(default_factory=dict)
+    raw: dict[str, Any] = field(default_factory=dict)
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """The main table: every target, measured or not."""

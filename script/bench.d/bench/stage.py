@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import psycopg
 from psycopg import sql
 
-from bench.processes import megabytes, tree
 from projections import ALL
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
 from service.migrate import migrate
-from service.serving import supervise
 from service.settings import Settings
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -76,78 +72,6 @@ def stage() -> Iterator[Stage]:
         EmbeddedPostgres(Path(home)) as server,
     ):
         yield Stage(Path(home), server)
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """The running service and the no-op beside it, as `serve` runs its processes."""
-
-    address: str
-    noop: str
-    web: supervise.Child
-    beside: supervise.Child
-    projector: supervise.Child
-    postgres: int
-    url: str
-    memory: dict[str, list[float]] = field(default_factory=lambda: {"web": [], "projector": []})
-
-    def note_memory(self) -> None:
-        """Note what the largest API worker and the projector hold now, in MB."""
-        _, *workers = tree(self.web.process.pid)
-        self.memory["web"].append(max(map(megabytes, workers)))
-        self.memory["projector"].append(megabytes(self.projector.process.pid))
-
-    @property
-    def parts(self) -> dict[str, int]:
-        """The process each part's CPU time is counted from."""
-        return {
-            "web": self.web.process.pid,
-            "projector": self.projector.process.pid,
-            "postgres": self.postgres,
-        }
-
-
-@contextlib.contextmanager
-def serving(held: Stage, url: str) -> Iterator[Serving]:
-    """Projector, web workers and no-op on free ports of 127.0.0.1."""
-    environment = supervise.environment_for(url, held.home)
-    environment["PLAN_HISTORY_WORKERS"] = str(WORKERS)
-    environment.setdefault("PLAN_HISTORY_LOG_LEVEL", "WARNING")
-    with contextlib.ExitStack() as ending:
-        socket, other = (
-            ending.enter_context(contextlib.closing(supervise.listen("127.0.0.1", 0)))
-            for _ in range(2)
-        )
-        projector = ending.enter_context(supervise.projector(environment))
-        web = ending.enter_context(supervise.web(environment, socket))
-        beside = supervise.Child(
-            "no-op",
-            [*supervise.WEB, "--bind", f"fd://{other.fileno()}", "bench.noop:app"],
-            {
-                **environment,
-                "PYTHONPATH": os.pathsep.join([str(PACKAGE), str(PACKAGE.parent.parent)]),
-            },
-            pass_fds=[other.fileno()],
-        )
-        ending.callback(beside.stop)
-        address, noop = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in (socket, other))
-        wait_for(f"{address}/readyz", web)
-        wait_for(noop, beside)
-        yield Serving(address, noop, web, beside, projector, held.server.pid, url)
-
-
-def wait_for(address: str, child: supervise.Child, *, patience: float = 30) -> None:
-    """Wait until an address answers; raises RuntimeError when its process has ended, or takes too long."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        try:
-            with urlopen(address, timeout=2):  # noqa: S310 - our own address
-                return
-        except OSError:
-            if child.process.poll() is not None:
-                break
-            time.sleep(0.01)
-    raise RuntimeError(f"{child.name} does not answer at {address}; what it said is above.")
 
 
 def owner(url: str) -> psycopg.Connection[Any]:

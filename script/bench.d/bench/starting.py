@@ -11,7 +11,7 @@ from collections.abc import Callable
 from statistics import median
 
 from bench.figures import Figure
-from bench.stage import wait_for
+from bench.serving import wait_for
 from service.serving import supervise
 
 

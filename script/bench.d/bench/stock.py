@@ -40,6 +40,8 @@ def environment(url: str, *, create: bool = False) -> dict[str, str]:
     return {
         "PERSISTENCE_MODULE": "eventsourcing.postgres",
         "CREATE_TABLE": "yes" if create else "no",
+        "POSTGRES_POOL_SIZE": "1",  # each writer is a process with one thread
+        "POSTGRES_MAX_OVERFLOW": "4",
         **{f"POSTGRES_{theirs}": held[ours] for ours, theirs in names.items()},
     }
 

@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 
 from bench.figures import Figure, percentile
 from bench.jobs import Job
-from bench.stage import Serving, owner
+from bench.serving import Serving
+from bench.stage import owner
 from projections import ALL
 
 RATE, CALLERS = 200, 8
@@ -46,7 +47,7 @@ def measure(running: Serving, clinic_id: UUID, job: Job, seconds: float) -> Seen
     found, stop = Seen(), threading.Event()
     watcher = threading.Thread(target=_watch, args=(running.url, clinic_id, found, stop))
     callers = [
-        threading.Thread(target=_call, args=(running.address, job, number, seconds, found))
+        threading.Thread(target=_call, args=(running.service.address, job, number, seconds, found))
         for number in range(CALLERS)
     ]
     watcher.start()
@@ -95,4 +96,4 @@ def figures(found: Seen, seconds: float) -> Sequence[Figure]:
     delays = list(found.delays())
     half, most = percentile(delays, 0.5), percentile(delays, 0.99)
     note = f"p50 {half:.0f} ms; {len(delays) / seconds:,.0f} entries/s, {found.refused} refused"
-    return [Figure("visible", most, note, {"p50": half, "p99": most})]
+    return [Figure("visible", most, note)]

@@ -23,6 +23,7 @@ FOG = name_id("couple", "intervention-fog")
 OLD_DAYS = name_id("couple", "intervention-old-days")
 TEN_MINUTES = name_id("couple", "practice-ten-minutes")
 HALF_YEAR = name_id("couple", "review-half-year")
+INSURER = name_id("couple", "consent-insurer")
 ALL = ("Laurel Dove", "Cedar Dove", "Alder Finch")
 
 alder = Pen("alder", hour=17)
@@ -293,6 +294,21 @@ STOP_AND_RETURN = (
         say.measured(I_SAY, 7, by="therapist"),
         say.measured(EVENING, 1),
         say.feedback("the line on the fridge", "yes", "Three words are easier than a talk."),
+        say.consented(
+            INSURER,
+            "Dates and number of sessions; nothing that was said in them",
+            "their health insurer",
+            until=512,
+        ),
+    ),
+    alder.wrote(
+        148,
+        say.disclosed(
+            "their health insurer",
+            "The dates of sixteen sessions",
+            "their share of the costs",
+            "Consent of both, each with a signature of their own",
+        ),
     ),
 )
 

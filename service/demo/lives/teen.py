@@ -24,6 +24,7 @@ COMIC = name_id("teen", "intervention-comic")
 STRONG = name_id("teen", "intervention-strong-sides")
 TABLE = name_id("teen", "intervention-family-table")
 PAGE = name_id("teen", "practice-page")
+SEAT = name_id("teen", "consent-seat")
 
 hazel = Pen("hazel", hour=15.5)
 rowan = Pen("rowan", hour=12)
@@ -261,6 +262,18 @@ GREY_BLANKET = (
             goals_reviewed=(SCHOOL,),
             answers=("bed",),
         ),
+        say.consented(
+            SEAT, "That Aspen asks for a seat by the window. Not why.", "the form teacher", until=98
+        ),
+    ),
+    hazel.wrote(
+        83,
+        say.disclosed(
+            "the form teacher",
+            "That Aspen asks for a seat by the window",
+            "a seat from which the empty one is not in view",
+            "Aspen's consent; his mother stood in the door and nodded",
+        ),
     ),
     hazel.met(
         84,
@@ -280,6 +293,7 @@ OWN_DOOR = (
         91,
         say.measured(SCHOOL, 3),
         say.step_made(HOURS, "Four mornings. On the fourth he stayed by mistake."),
+        say.taken_back(SEAT).because("I've got the seat. They can stop talking about me now."),
         say.begun(
             say.technique(
                 TABLE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.demo.say.consents import consented, disclosed, taken_back
 from service.demo.say.course import (
     discussed,
     eased,
@@ -91,11 +92,13 @@ __all__ = [
     "celebrated",
     "check_in",
     "concern",
+    "consented",
     "context",
     "corrected",
     "cosigned",
     "counted",
     "disagreed",
+    "disclosed",
     "discomfort",
     "discussed",
     "earlier_therapy",
@@ -146,6 +149,7 @@ __all__ = [
     "strength",
     "sustained",
     "swapped",
+    "taken_back",
     "taken_up",
     "technique",
 ]

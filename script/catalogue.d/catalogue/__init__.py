@@ -1,0 +1,1 @@
+"""The catalogue of entries, written from their declarations in ``domain/``."""

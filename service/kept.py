@@ -1,0 +1,34 @@
+"""Keeping the newest of what never changes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Kept(Generic[K, V]):
+    """At most ``size`` values by key; those longest unused are let go. For any thread."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._held: OrderedDict[K, V] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: K) -> V | None:
+        """The value kept under ``key``, or None."""
+        with self._lock:
+            held = self._held.get(key)
+            if held is not None:
+                self._held.move_to_end(key)
+            return held
+
+    def put(self, key: K, value: V) -> None:
+        """Keep ``value``."""
+        with self._lock:
+            self._held[key] = value
+            if len(self._held) > self.size:
+                self._held.popitem(last=False)

@@ -1,0 +1,159 @@
+"""Undocumented means red: the guides name every entry, route, setting and command there is."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from flask.testing import FlaskClient
+
+from service.commandline.main import cli
+from tests.conftest import Caller
+
+ROOT = Path(__file__).resolve().parent.parent
+UNLISTED = {"/", "/static/<path:filename>", "/docs", "/openapi.json"}
+"""What the guide tells in words: where the description is, and the files it is shown with."""
+
+
+def text(place: str) -> str:
+    """What a file of the project says."""
+    return (ROOT / place).read_text(encoding="utf-8")
+
+
+def guides() -> str:
+    """README and all guides."""
+    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return "\n".join(text(str(path)) for path in found)
+
+
+# Entries
+
+
+def test_the_catalogue_of_entries_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is what script/catalogue would write."""
+    monkeypatch.syspath_prepend(ROOT / "script" / "catalogue.d")
+    written = importlib.import_module("catalogue.page").page()
+    assert text("docs/entries.md") == written, "Run script/catalogue."
+
+
+# Routes
+
+
+def test_every_route_is_in_the_api_guide(client: FlaskClient) -> None:
+    """With its method, and its parameters by name."""
+    guide = text("docs/api.md")
+    missing = [
+        f"{method} {place}"
+        for rule in client.application.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        if rule.rule not in UNLISTED
+        for place in [re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)]
+        if f"`{method} {place}`" not in guide and (method != "GET" or f"`{place}`" not in guide)
+    ]
+    assert not missing, f"docs/api.md has no {', '.join(missing)}"
+
+
+# Settings
+
+
+def settings_read() -> Iterator[str]:
+    """Every variable that the service reads from the environment."""
+    for kind, name in re.findall(r'\b(env|own)\.\w+\(\s*"(\w+)"', text("service/settings.py")):
+        yield f"PLAN_HISTORY_{name}" if kind == "own" else name
+    yield from re.findall(r'_env\.get\("(\w+)"\)', text("service/serving/gunicorn.py"))
+
+
+def test_every_setting_is_explained_in_the_example() -> None:
+    """On a line of its own, below a comment that says what it is for."""
+    example = text("docker/env.example")
+    explained = re.findall(r"^# .*\n#?(\w+)=", example, re.MULTILINE)
+    read = set(settings_read())
+    assert {"DATABASE_URL", "PLAN_HISTORY_HOME", "PLAN_HISTORY_BIND"} <= read
+    assert not read - set(explained), "docker/env.example does not explain them"
+
+
+# Commands
+
+
+def commands(command: click.Command, path: str) -> Iterator[str]:
+    """Every command there is, as it is typed."""
+    if not isinstance(command, click.Group) or command.invoke_without_command:
+        yield path
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from commands(inner, f"{path} {name}")
+
+
+@pytest.mark.parametrize("command", list(commands(cli, "plan-history")))
+def test_every_command_is_in_a_guide(command: str) -> None:
+    """As it is typed."""
+    assert re.search(rf"`{command}\b", guides()), f"README.md and docs/ have no `{command}`"
+
+
+# Examples
+
+
+def told() -> Iterator[tuple[str, str, dict[str, str], str, str]]:
+    """The story's requests – method, path, headers, body – and what each is answered."""
+    story = text("docs/a-plans-life.md")
+    pairs = re.findall(r"```http\n(.*?)```\n\n```json\n(.*?)```", story, re.DOTALL)
+    assert len(pairs) == story.count("```http")
+    for request, answer in pairs:
+        head, _, body = request.partition("\n\n")
+        first, *lines = head.strip().splitlines()
+        method, path = first.split(" ")
+        yield method, path, dict(line.split(": ", 1) for line in lines), body, answer
+
+
+def test_a_plans_life_happens_as_it_is_told(caller: Caller) -> None:
+    """Every request of the story is answered as the story says, one after the other."""
+    known = {"$ME": str(caller.who.member_id)}
+    for method, path, headers, body, expected in told():
+        place = filled(path, known)
+        if method == "GET":
+            answer = caller.get(place, **headers)
+        else:
+            answer = caller.post(place, json.loads(filled(body, known)), **headers)
+        assert answer.status_code < 300, f"{method} {path}: {answer.get_data(as_text=True)}"
+        compare(json.loads(expected), answer.get_json(), known, path)
+
+
+def filled(words: str, known: dict[str, str]) -> str:
+    """The words with the ids they stand for."""
+    return re.sub(r"\$[A-Z]+", lambda found: known[found[0]], words)
+
+
+def compare(expected: Any, given: Any, known: dict[str, str], place: str) -> None:
+    """What is expected is there; more may be. Ids that are new are learnt."""
+    if isinstance(expected, dict):
+        for key, held in expected.items():
+            assert key in given, f"{place} has no {key}"
+            compare(held, given[key], known, f"{place}/{key}")
+    elif isinstance(expected, list):
+        rest = iter(given)
+        for held in expected:
+            compare(held, next_like(held, rest, known, place), known, place)
+    elif isinstance(expected, str) and re.fullmatch(r"\$[A-Z]+", expected):
+        assert known.setdefault(expected, given) == given, place
+    elif isinstance(expected, str):
+        assert given == filled(expected, known), place
+    else:
+        assert given == expected, place
+
+
+def next_like(expected: Any, rest: Iterator[Any], known: dict[str, str], place: str) -> Any:
+    """The next item of a list that agrees with the first thing expected of it; others may precede."""
+    if not isinstance(expected, dict):
+        return next(rest)
+    key, held = next(iter(expected.items()))
+    wanted = known.get(held, filled(held, known)) if isinstance(held, str) else held
+    for item in rest:
+        if item.get(key) == wanted:
+            return item
+    pytest.fail(f"{place} has no further item with {key} = {wanted}")
