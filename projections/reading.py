@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID
 
 from domain.aggregates import shell
@@ -15,11 +16,13 @@ from domain.plan import Plan
 from projections.projection import Batch, Cursor
 from projections.rows import COLUMNS, entry_from_row
 
+THistory = TypeVar("THistory", bound=History)
 _NEXT = f"""
 SELECT {COLUMNS}, plan_id FROM entries WHERE clinic_id = %s AND position > %s ORDER BY position LIMIT %s
 """
 _UNTIL = f"""
-SELECT {COLUMNS} FROM entries WHERE clinic_id = %s AND plan_id = %s AND position <= %s ORDER BY version
+SELECT {COLUMNS} FROM entries
+WHERE clinic_id = %s AND plan_id = %s AND version > %s AND position <= %s ORDER BY version
 """
 _PLANS = """
 SELECT plan_id FROM entries
@@ -42,11 +45,13 @@ class Reader:
         self.most_entries = most_entries
         self._histories: OrderedDict[tuple[UUID, UUID], History] = OrderedDict()
         self._held = 0
+        self._until: dict[UUID, int] = {}  # where the last batch of each clinic ended
 
     def forget(self, clinic_id: UUID) -> None:
         """Let the clinic's plans go: something failed half-way, they may be ahead of the tables."""
         for key in [key for key in self._histories if key[0] == clinic_id]:
             self._held -= len(self._histories.pop(key).entries)
+        self._until.pop(clinic_id, None)
 
     def batch(self, cursor: Cursor, clinic_id: UUID, after: int, size: int) -> Batch | None:
         """The next at most ``size`` entries after position ``after``; None if there are none.
@@ -72,6 +77,7 @@ class Reader:
                     raise PoisonError(row[0], failed) from failed
                 return self.batch(cursor, clinic_id, after, number)
         self._keep(clinic_id, read.touched)
+        self._until[clinic_id] = read.position
         clinic = self._clinic(cursor, clinic_id, read.position)
         if clinic.policy != policy:
             self._load_all(cursor, clinic_id, read)
@@ -80,39 +86,45 @@ class Reader:
     def _clinic(self, cursor: Cursor, clinic_id: UUID, until: int) -> Clinic:
         """The clinic's own history as it stands at a position."""
         held = self._histories.get((clinic_id, clinic_id))
-        if not isinstance(held, Clinic):
-            held = Clinic.new(clinic_id)
-            rows = cursor.execute(_UNTIL, [clinic_id, clinic_id, until], binary=True).fetchall()
-            for row in rows:
-                held.learn(entry_from_row(row, clinic_id))
-            self._keep(clinic_id, {clinic_id: held})
-        return held
+        if isinstance(held, Clinic) and self._until.get(clinic_id) == until:
+            return held
+        clinic = self._brought_to(cursor, clinic_id, Clinic.new(clinic_id), until)
+        self._keep(clinic_id, {clinic_id: clinic})
+        return clinic
 
     def _load_all(self, cursor: Cursor, clinic_id: UUID, read: _Reading) -> None:
         """Take every plan of the clinic along: what they owe depends on its policy."""
         for (plan_id,) in cursor.execute(_PLANS, [clinic_id, clinic_id, read.position]).fetchall():
-            if plan_id in read.touched:
-                continue
-            held = self._histories.get((clinic_id, plan_id))
-            if held is None:
-                held = Plan.new(plan_id)
-                rows = cursor.execute(_UNTIL, [clinic_id, plan_id, read.position], binary=True)
-                for row in rows.fetchall():
-                    held.learn(entry_from_row(row, plan_id))
-            read.touched[plan_id] = held
+            if plan_id not in read.touched:
+                plan = self._brought_to(cursor, clinic_id, Plan.new(plan_id), read.position)
+                self._keep(clinic_id, {plan_id: plan})
+                read.touched[plan_id] = plan
 
     def _before(self, cursor: Cursor, clinic_id: UUID, entry: Entry) -> History:
         """The history as it stands just before ``entry``."""
-        history = self._histories.pop((clinic_id, entry.originator_id), None)
+        held = self._histories.get((clinic_id, entry.originator_id))
+        if held is not None and held.version == entry.version - 1:
+            self._take(clinic_id, entry.originator_id)
+            return held
+        return self._brought_to(cursor, clinic_id, shell(entry), entry.position - 1)
+
+    def _brought_to(self, cursor: Cursor, clinic_id: UUID, fresh: THistory, until: int) -> THistory:
+        """A history as it stands at a position: the kept one brought up, or ``fresh`` if it is ahead.
+
+        Another runner may have taken in what came since, and a projection that was held up comes later.
+        """
+        kept = self._take(clinic_id, fresh.id)
+        ahead = kept is not None and kept.entries and kept.entries[-1].position > until
+        history = kept if isinstance(kept, type(fresh)) and not ahead else fresh
+        parameters = [clinic_id, fresh.id, history.version, until]
+        for row in cursor.execute(_UNTIL, parameters, binary=True).fetchall():
+            history.learn(entry_from_row(row, fresh.id))
+        return history
+
+    def _take(self, clinic_id: UUID, history_id: UUID) -> History | None:
+        history = self._histories.pop((clinic_id, history_id), None)
         if history is not None:
             self._held -= len(history.entries)
-            if history.version == entry.version - 1:
-                return history
-        history = shell(entry)
-        if entry.version > 1:
-            parameters = [clinic_id, entry.originator_id, entry.position - 1]
-            for row in cursor.execute(_UNTIL, parameters, binary=True).fetchall():
-                history.learn(entry_from_row(row, entry.originator_id))
         return history
 
     def _keep(self, clinic_id: UUID, touched: Mapping[UUID, History]) -> None:

@@ -29,6 +29,7 @@ def rebuild(
     conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
     try:
         with conn.transaction():
+            _drop_another_versions(conn, projection)
             projection.ensure_tables(conn, fresh=True)
         runner = Runner(conn, [rebuilding(projection)], batch)
         runner.enrol()
@@ -60,6 +61,17 @@ def _refuse_stopped(conn: psycopg.Connection[Any], key: str) -> None:
         )
 
 
+def _drop_another_versions(conn: psycopg.Connection[Any], projection: Projection) -> None:
+    """Begin anew if an interrupted rebuild was that of another version."""
+    dropped = conn.execute(
+        "DELETE FROM projection_positions WHERE projection = %s AND version <> %s",
+        [rebuilding(projection).key, projection.version],
+    )
+    if dropped.rowcount:
+        fresh = sql.Identifier(projection.table(fresh=True))
+        conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(fresh))
+
+
 def _catch_up(runner: Runner, told: Callable[[int], None]) -> None:
     while taken := runner.round():
         told(taken)
@@ -75,9 +87,7 @@ def _switch(
     live, fresh = projection.table(), projection.table(fresh=True)
     key = rebuilding(projection).key
     with conn.transaction():
-        conn.execute(
-            "SELECT FROM projection_positions WHERE projection = %s FOR UPDATE", [projection.name]
-        )
+        conn.execute("LOCK TABLE projection_positions IN EXCLUSIVE MODE")  # new clinics wait, too
         _catch_up(runner, told)
         _refuse_stopped(conn, key)
         old = sql.Identifier(f"{live}_old")

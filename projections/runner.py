@@ -25,7 +25,9 @@ log = logging.getLogger("plan_history.projections")
 _ENROL = """
 INSERT INTO projection_positions (projection, version, clinic_id)
 SELECT p.name, p.version, c.clinic_id FROM clinics c, unnest(%s::text[], %s::int[]) AS p (name, version)
-ON CONFLICT DO NOTHING
+WHERE NOT EXISTS (
+    SELECT FROM projection_positions o WHERE o.projection = p.name AND o.version <> p.version
+) ON CONFLICT DO NOTHING
 """
 _BEHIND = """
 SELECT l.clinic_id FROM clinic_logs l WHERE l.position > 0 AND EXISTS (
@@ -83,7 +85,10 @@ class Runner:
         self._versions = [target.projection.version for target in self.targets]
 
     def enrol(self) -> None:
-        """Give every clinic its position rows."""
+        """Give every clinic its position rows.
+
+        But not while the tables are those of another version: they serve as they are until a rebuild.
+        """
         self.conn.execute(_ENROL, [self._keys, self._versions])
 
     def catch_up(self) -> int:

@@ -98,17 +98,18 @@ class Living:
     def begin(cls, house: House, words: Words = as_they_are) -> Living:
         """Open the plan in a clinic of its own."""
         clinic = house.clinic()
-        callers = [
+        therapist, supervisor = (
             house.sign_in(clinic, who.role, name=who.name, member_id=UUID(who.member_id))
             for who in (THERAPIST, SUPERVISOR)
-        ]
+        )
         opening = LIFE[0]
         envelope = envelope_of(opening, words)
-        answer = callers[0].post("/v1/plans", {**envelope, **data_of(opening.data, words)})
+        answer = therapist.post("/v1/plans", {**envelope, **data_of(opening.data, words)})
         assert answer.status_code == 201, answer.text
         made = answer.json
-        desk = Desk(house, clinic, callers[0], made["plan_id"])
-        return cls(house, *callers, desk, {opening.entry_id: made["entries"][0]["entry_id"]})
+        desk = Desk(house, clinic, therapist, made["plan_id"])
+        known = {opening.entry_id: made["entries"][0]["entry_id"]}
+        return cls(house, therapist, supervisor, desk, known)
 
     def entry(self, sample: Sample, words: Words = as_they_are) -> dict[str, Any]:
         """A sample as it is sent, referring to this plan's own entries."""

@@ -17,10 +17,8 @@ from projections import ALL
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
 from service.migrate import migrate
-from service.settings import Settings
 
 PACKAGE = Path(__file__).resolve().parent.parent
-WORKERS = Settings().workers
 _BEHIND = """
 SELECT count(*) FROM clinic_logs l CROSS JOIN unnest(%s::text[], %s::int[]) AS live (name, version)
 LEFT JOIN projection_positions p
