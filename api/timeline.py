@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Response, request, stream_with_context
+from flask import Response, request
 
 from api.blueprint import Blueprint
 from api.conventions import (
@@ -63,7 +63,7 @@ def _as_lines(kind: str, wanted: Filter, read: Callable[[Filter], Page]) -> Resp
     first = read(wanted if paged else replace(wanted, limit=200))
     pages = iter([first]) if paged else _pages(first, wanted, read)
     lines = _ndjson(pages) if kind == NDJSON else _csv(pages)
-    answer = Response(stream_with_context(lines), content_type=f"{kind}; charset=utf-8")
+    answer = Response(lines, content_type=f"{kind}; charset=utf-8")
     answer.headers.update(next_link(to_cursor(first.next) if paged else None))
     return answer
 

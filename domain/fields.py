@@ -67,7 +67,7 @@ class RangeRule:
 
     def problem(self, value: float) -> str | None:
         """What is wrong with ``value`` and what to do about it, or None."""
-        if not isfinite(value):
+        if isinstance(value, float) and not isfinite(value):
             return "Must be a finite number."
         if (self.least is not None and value < self.least) or (
             self.most is not None and value > self.most
@@ -93,7 +93,7 @@ class New:
 
     def problem(self, value: str) -> str | None:
         """What is wrong with ``value`` and what to do about it, or None."""
-        return None if _UUID.fullmatch(value) else "Must be a UUID in lower case."
+        return None if not value or _UUID.fullmatch(value) else "Must be a UUID in lower case."
 
 
 @dataclass(frozen=True, slots=True)

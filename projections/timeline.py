@@ -56,7 +56,7 @@ class Timeline(Projection):
 
 
 def _row(entry: Entry, told: str) -> tuple[Any, ...]:
-    about = sorted(set(_about(entry)))
+    held = sorted(set(about(entry)))
     return (
         entry.position,
         entry.plan_id,
@@ -65,12 +65,13 @@ def _row(entry: Entry, told: str) -> tuple[Any, ...]:
         entry.version,
         entry.type,
         entry.voiced_by,
-        f"{{{','.join(about)}}}" if about else None,
+        f"{{{','.join(held)}}}" if held else None,
         told,
     )
 
 
-def _about(entry: Entry) -> Iterator[str]:
+def about(entry: Entry) -> Iterator[str]:
+    """The ids of the things in the plan that an entry makes or refers to."""
     for _, created, _ in created_ids(entry):
         yield created
     for _, held, _ in references(entry):

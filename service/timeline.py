@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +12,11 @@ import orjson
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from domain.entry import EVERY_TYPE, TOPICS, VOICES, type_named
+from domain.entry import EVERY_TYPE, TOPICS, VOICES, Entry, type_named
 from domain.errors import EntryNotFoundError, PlanNotFoundError
 from domain.fields import plain_moment
 from domain.policy import Policy
-from projections.timeline import threads
+from projections.timeline import about, threads
 from service.access import Principal
 from service.database import BoundedConnection, Database
 from service.record.plans import Plans
@@ -27,10 +27,18 @@ e.state, t.sentence, t.corrected_by, t.addenda, t.in_error_by
 """
 _PLAIN = """
 SELECT position, version, plan, recorded_at, entry, command, topic, state,
-    sentence, corrected_by, addenda, in_error_by FROM read_timeline(%s, %s, %s, %s)
+    sentence, corrected_by, addenda, in_error_by, behind FROM read_timeline(%s, %s, %s, %s)
+"""
+_BEHIND = """
+SELECT NOT EXISTS (SELECT FROM timeline t WHERE t.clinic_id = e.clinic_id AND t.position = e.position)
+FROM entries e WHERE e.clinic_id = %s AND e.plan_id = %s ORDER BY e.version DESC LIMIT 1
 """
 _NAMES = {topic: cls.__name__ for topic, cls in TOPICS.items()}
 _OLD_FORMATS = {topic: cls for topic, cls in TOPICS.items() if getattr(cls, "class_version", 1) > 1}
+
+
+Told = tuple[dict[int, str], dict[int, tuple[list[int], list[int], int | None]]]
+"""Sentences by version, and threads by version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +95,43 @@ class TimelineService:
 
     def _of_history(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page:
         plain = wanted == Filter(limit=wanted.limit, after=wanted.after)
-        read = self._plain if plain else self._found
-        rows = read(principal, plan_id, wanted)
-        if not rows and wanted.after is None and plan_id != principal.clinic_id:
-            self._require_plan(principal, plan_id)
-        return self._page(principal, rows, wanted, by_version=plain)
+        rows = self._plain(principal, plan_id, wanted) if plain else []
+        behind = rows[0][12] if rows else self._behind(principal, plan_id)
+        if behind:
+            rows = self._live(principal, plan_id, wanted)
+        elif not plain:
+            rows = self._found(principal, plan_id, wanted)
+        return self._page(principal, rows, wanted, by_version=plain, live=bool(behind))
+
+    def _behind(self, principal: Principal, plan_id: UUID) -> bool:
+        """Whether the read model lacks the plan's newest entry; raises PlanNotFoundError for no plan."""
+
+        def read(conn: BoundedConnection) -> TupleRow | None:
+            return conn.execute(_BEHIND, [principal.clinic_id, plan_id]).fetchone()
+
+        row = self.database.in_clinic(principal.clinic_id, read)
+        if row is None and plan_id != principal.clinic_id:
+            raise PlanNotFoundError("There is no such plan here; check its id.")
+        return row is not None and bool(row[0])
+
+    def _live(self, principal: Principal, plan_id: UUID, wanted: Filter) -> list[TupleRow]:
+        """What a filter finds among the entries themselves, for a plan the read model is behind with."""
+        occurred, newest_first = wanted.order.endswith("occurred"), wanted.order.startswith("-")
+
+        def moment(entry: Entry) -> datetime:
+            return entry.occurred_at if occurred else entry.recorded_at
+
+        def place(entry: Entry) -> tuple[datetime | None, int]:
+            return (entry.occurred_at if occurred else None), entry.version
+
+        with self.plans.reading(principal.clinic_id, plan_id) as plan:
+            found = [held for held in plan.entries if _matches(held, moment(held), wanted)]
+        found.sort(key=place, reverse=newest_first)
+        if wanted.after is not None:
+            found = [held for held in found if _comes_after(held, wanted, newest_first)]
+        versions = [held.version for held in found[: wanted.limit + 1]]
+        rows = {row[1]: row for row in self._of_versions(principal, plan_id, versions)}
+        return [rows[version] for version in versions]
 
     def of_clinic(self, principal: Principal, wanted: Filter) -> Page:
         """A page of the clinic's timeline: the audit search."""
@@ -109,21 +149,13 @@ class TimelineService:
         corrections, addenda, mark = said
         versions = {held.version, *corrections, *addenda, *([mark] if mark else [])}
         rows = self._of_versions(principal, plan_id, sorted(versions))
-        page = self._page(principal, rows, Filter(limit=len(rows)))
+        page = self._page(principal, rows, Filter(limit=len(rows)), live=True)
         told = {row[1]: orjson.loads(text) for row, text in zip(rows, page.entries, strict=True)}
         shown: dict[str, Any] = dict(told[held.version])
         shown["corrections"] = [told[version] for version in corrections]
         shown["addenda"] = [told[version] for version in addenda]
         shown["marked_in_error"] = told[mark] if mark else None
         return shown
-
-    def _require_plan(self, principal: Principal, plan_id: UUID) -> None:
-        def there(conn: BoundedConnection) -> TupleRow | None:
-            query = "SELECT 1 FROM entries WHERE clinic_id = %s AND plan_id = %s AND version = 1"
-            return conn.execute(query, [principal.clinic_id, plan_id]).fetchone()
-
-        if self.database.in_clinic(principal.clinic_id, there) is None:
-            raise PlanNotFoundError("There is no such plan here; check its id.")
 
     def _plain(self, principal: Principal, plan_id: UUID, wanted: Filter) -> list[TupleRow]:
         after = wanted.after[1] if wanted.after else 0
@@ -163,13 +195,17 @@ class TimelineService:
         wanted: Filter,
         *,
         by_version: bool = False,
+        live: bool = False,
     ) -> Page:
         more = len(rows) > wanted.limit
         rows = rows[: wanted.limit]
-        untold = {UUID(row[2]) for row in rows if row[8] is None}
-        live = {str(held): self._told_live(principal, held) for held in untold}
+        untold: dict[str, set[int]] = {}
+        for row in rows:
+            if live or row[8] is None:
+                untold.setdefault(row[2], set()).update([row[1]] if row[8] is None else [])
+        told = {held: self._told_live(principal, held, need) for held, need in untold.items()}
         late_after = timedelta(hours=self.policy(principal.clinic_id).late_after_hours)
-        shown = [entry_json(row, live, late_after) for row in rows]
+        shown = [entry_json(row, told, late_after) for row in rows]
         place = None
         if more and shown:
             last = orjson.loads(shown[-1])
@@ -177,21 +213,43 @@ class TimelineService:
             place = (clock, last["version" if by_version else "position"])
         return Page(shown, place)
 
-    def _told_live(self, principal: Principal, plan_id: UUID) -> dict[int, tuple[Any, ...]]:
-        with self.plans.reading(principal.clinic_id, plan_id) as plan:
-            said = threads(plan)
-            return {
-                held.version: (
-                    held.data.tell(plan.state),
-                    *said.get(held.version, (None, None, None)),
-                )
-                for held in plan.entries
-            }
+    def _told_live(self, principal: Principal, plan_id: str, versions: set[int]) -> Told:
+        """The sentences of ``versions`` in the words of then, and every thread of the plan."""
+        with self.plans.reading(principal.clinic_id, UUID(plan_id)) as plan:
+            walk = type(plan).new(plan.id)
+            sentences = {}
+            for held in plan.entries if versions else ():
+                walk.learn(held)
+                if held.version in versions:
+                    sentences[held.version] = held.data.tell(walk.state)
+            return sentences, threads(plan)
 
 
-def entry_json(
-    row: Sequence[Any], live: dict[str, dict[int, tuple[Any, ...]]], late_after: timedelta
-) -> str:
+def _matches(entry: Entry, moment: datetime, wanted: Filter) -> bool:
+    wishes = (
+        wanted.type in (None, entry.type),
+        wanted.recorded_by is None or str(wanted.recorded_by) == entry.recorded_by.member_id,
+        wanted.voiced_by in (None, entry.voiced_by),
+        wanted.since is None or moment >= wanted.since,
+        wanted.until is None or moment < wanted.until,
+        wanted.about is None or str(wanted.about) in set(about(entry)),
+    )
+    return all(wishes)
+
+
+def _comes_after(entry: Entry, wanted: Filter, newest_first: bool) -> bool:  # noqa: FBT001 - one of two orders
+    """Whether an entry lies behind the place a page ended at; its number is a version or a position."""
+    assert wanted.after is not None
+    clock, number = wanted.after
+    plain = wanted == Filter(limit=wanted.limit, after=wanted.after)
+    mine: tuple[Any, ...] = (entry.version if plain else entry.position,)
+    theirs: tuple[Any, ...] = (number,)
+    if wanted.order.endswith("occurred"):
+        mine, theirs = (entry.occurred_at, *mine), (datetime.fromisoformat(clock), *theirs)
+    return mine < theirs if newest_first else mine > theirs
+
+
+def entry_json(row: Sequence[Any], live: Mapping[str, Told], late_after: timedelta) -> str:
     """An entry as the API shows it, as JSON text.
 
     The stored state is JSON in the API's own words, so it is joined to the facts kept beside it and
@@ -199,8 +257,10 @@ def entry_json(
     """
     position, version, plan_id, recorded_at, entry_id, command_id, topic, state = row[:8]
     sentence, corrected_by, addenda, in_error_by = row[8:12]
-    if sentence is None:
-        sentence, corrected_by, addenda, in_error_by = live[plan_id][version]
+    if plan_id in live:
+        told, said = live[plan_id]
+        sentence = told[version] if sentence is None else sentence
+        corrected_by, addenda, in_error_by = said.get(version, (None, None, None))
     if topic in _OLD_FORMATS:
         state = _today(topic, state)
     words: str = state.decode()

@@ -41,15 +41,21 @@ CREATE FUNCTION read_timeline(
     RETURNS TABLE (
         "position" bigint, version integer, plan text, recorded_at timestamptz, entry text, command text,
         topic text, state bytea, sentence text, corrected_by integer[], addenda integer[],
-        in_error_by integer
+        in_error_by integer, behind boolean
     )
     LANGUAGE plpgsql
 AS $$
+DECLARE
+    v_behind boolean;
 BEGIN
     PERFORM set_config('plan_history.clinic_id', p_clinic::text, true);
+    -- Whether the read model lacks the plan's newest entry, and with it perhaps what that says of others.
+    SELECT NOT EXISTS (SELECT FROM timeline t WHERE t.clinic_id = e.clinic_id AND t.position = e.position)
+        INTO v_behind
+        FROM entries e WHERE e.clinic_id = p_clinic AND e.plan_id = p_plan ORDER BY e.version DESC LIMIT 1;
     RETURN QUERY
         SELECT e.position, e.version, e.plan_id::text, e.recorded_at, e.entry_id::text,
-               e.command_id::text, e.topic, e.state, t.sentence, t.corrected_by, t.addenda, t.in_error_by
+               e.command_id::text, e.topic, e.state, t.sentence, t.corrected_by, t.addenda, t.in_error_by, v_behind
         FROM entries e
         LEFT JOIN timeline t ON t.clinic_id = e.clinic_id AND t.position = e.position
         WHERE e.clinic_id = p_clinic AND e.plan_id = p_plan AND e.version > p_after

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from api.examples import group_example
 from api.schemas import given_fields
 from domain.entry import EntryData, Reason
 from domain.fields import Field, Ref, TextRule, fields_of, to_plain
@@ -46,11 +47,13 @@ def rule_of(declared: Field) -> TextRule | None:
 
 
 def data_of(data: EntryData, words: Words = as_they_are) -> dict[str, Any]:
-    """An entry's data as it is sent, with ``words`` for its texts."""
+    """An entry's data as it is sent, with ``words`` for its texts, which are all there then."""
     cls = type(data)
     plain: dict[str, Any] = to_plain(data)
     given = {held.key for held in given_fields(cls)}
     sent = {key: held for key, held in plain.items() if key in given}
+    if words is not as_they_are:
+        sent = with_every_text(cls, sent)
     for pointer, declared, text in list(texts_of(cls, sent)):
         rule = rule_of(declared)
         assert rule is not None
@@ -58,6 +61,29 @@ def data_of(data: EntryData, words: Words = as_they_are) -> dict[str, Any]:
     if isinstance(sent.get("data"), dict):  # a correction's, of a text field of its own
         sent["data"] = {**sent["data"], "indicators": words("Blinds down", TextRule())}
     return sent
+
+
+def with_every_text(cls: type, plain: dict[str, Any]) -> dict[str, Any]:
+    """``plain`` with every text there is room for, in groups that were left out, too."""
+    shown = dict(plain)
+    for held in given_fields(cls):
+        value = shown.get(held.key)
+        if held.nested and held.many:
+            shown[held.key] = [with_every_text(held.type, item) for item in value or ()]
+        elif held.nested:
+            shown[held.key] = with_every_text(held.type, value or group_example(held.type))
+        elif value is None and rule_of(held) is not None:
+            shown[held.key] = ["…"] if held.many else "…"
+    return shown
+
+
+def declared_texts(cls: type, pointer: str = "") -> Iterator[str]:
+    """The pointers of every text an entry's data has room for, without places in lists."""
+    for held in given_fields(cls):
+        if held.nested:
+            yield from declared_texts(held.type, f"{pointer}/{held.key}")
+        elif rule_of(held) is not None:
+            yield f"{pointer}/{held.key}"
 
 
 def put(document: Any, pointer: str, value: object) -> None:

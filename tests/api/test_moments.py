@@ -309,7 +309,6 @@ def test_a_late_ending_warns_of_what_still_uses_it(house: House) -> None:
 # Reading one's own writes
 
 
-@pytest.mark.xfail(reason="service/timeline.py serves the threads of a row as last projected")
 def test_threads_are_seen_before_the_projector_has_them(house: House) -> None:
     """What was just said about an earlier entry shows on it, though the projector is behind."""
     desk = new_desk(house)
@@ -348,7 +347,6 @@ def test_own_writes_are_seen_before_the_projector_has_them(house: House) -> None
     assert (desk.get().json, desk.timeline(), desk.get(f"/entries/{first}").json) == before
 
 
-@pytest.mark.xfail(reason="service/timeline.py finds only what the projector has taken in")
 def test_own_writes_are_found_by_filters_before_the_projector_has_them(house: House) -> None:
     """A filter or another order finds what was just recorded, in the plan's timeline, too."""
     desk = new_desk(house)
@@ -364,7 +362,6 @@ def test_own_writes_are_found_by_filters_before_the_projector_has_them(house: Ho
         assert "GoalSet" in [held["type"] for held in before], query
 
 
-@pytest.mark.xfail(reason="service/timeline.py tells live in today's words, not in those of then")
 def test_the_whole_life_is_told_alike_before_and_after_the_projector(house: House) -> None:
     """Plan and timeline of every type of entry: the same live as from the read models."""
     desk = Living.begin(house).live().desk

@@ -49,7 +49,7 @@ def test_the_trace_of_any_moment_is_what_brute_force_finds(life: Life, chosen: l
         check_trace(plan, *moment_for(plan, pick))
 
 
-@settings(SAME_EVERY_TIME, max_examples=20)
+@settings(SAME_EVERY_TIME, max_examples=15)
 @given(life=lives(most=35))
 def test_what_changed_from_one_version_to_the_next_its_entry_changed(life: Life) -> None:
     """Exactly that one: a late entry, a correction, a mark and all that falls, a mark undone."""
@@ -68,7 +68,7 @@ def test_the_difference_of_any_two_moments_is_that_of_their_documents(
         check_diff(plan, one, other)
 
 
-@settings(SAME_EVERY_TIME, max_examples=20)
+@settings(SAME_EVERY_TIME, max_examples=8)
 @given(life=lives(), chosen=picks)
 def test_a_moment_does_not_differ_from_itself(life: Life, chosen: list[int]) -> None:
     """Nothing changed."""

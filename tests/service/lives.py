@@ -18,14 +18,21 @@ from tests.projections.lived import Kept
 from tests.service.recording import asked
 
 
-def record_lives(container: Container, clinic: Clinic, kept: Iterable[Kept]) -> int:
+def record_lives(
+    container: Container,
+    clinic: Clinic,
+    kept: Iterable[Kept],
+    plans: dict[UUID, UUID] | None = None,
+) -> int:
     """Record what ``kept`` tells, request by request; returns how many entries were.
+
+    ``plans``: which plan each one became, when they are told in parts.
 
     A correction that only took something away is stored as what remained and cannot be asked for
     again so; it is refused, and what refers to it.
     """
     recorded = 0
-    plans: dict[UUID, UUID] = {}
+    plans = {} if plans is None else plans
     for (plan_id, moment), group in groupby(kept, lambda held: (held.plan_id, held.recorded_at)):
         entries = [_entry(held) for held in group]
         drafts = [_draft(entry) for entry in entries]

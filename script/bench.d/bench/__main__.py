@@ -124,7 +124,7 @@ def _serve(held: Stage, generator: Generator, asked: Asked, report: Report) -> N
 
 def _fill_limit(bench: http.Bench) -> None:
     shown = json.loads(bench.answer("timeline") or b"")["entries"]
-    pool = [str(held) for held in bench.loaded.pool]
+    pool = [str(plan) for _, plan in bench.loaded.one.plans]
     page = [json.dumps(held, ensure_ascii=False).encode() for held in shown]
     limit.fill(bench.running.limit_url, pool, bench.answer("current") or b"", page)
 
@@ -139,7 +139,7 @@ def _drive(bench: http.Bench, names: Sequence[str], asked: Asked, report: Report
     if "visible" in asked.wanted:
         steady = workloads.job("add-one", bench.running, bench.loaded)
         seconds = 2 * asked.seconds
-        seen = visible.measure(bench.running, bench.loaded.writing, steady, seconds)
+        seen = visible.measure(bench.running, bench.loaded.one.clinic_id, steady, seconds)
         report.figures += visible.figures(seen, seconds)
 
 

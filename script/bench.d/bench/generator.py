@@ -54,17 +54,18 @@ def _send(
     pipe: Connection, address: str, job: Job, share: tuple[int, int], run: tuple[str, float]
 ) -> None:
     (number, connections), (salt, until) = share, run
-    spread = job.places * connections if len(job.places) < connections else job.places
-    own = {held.path: held.version for held in spread[number::connections]}
+    own = {
+        held: held.version for held in job.spread(connections)[number::connections] or job.places
+    }
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
     taken: list[float] = []
     refused = broken = size = 0
     while time.time() < until:
-        for path, version in list(own.items()):
+        for place, version in list(own.items()):
             unique = f"{salt}-{number:04x}-4000-8000-{len(taken):012x}"
             started = time.perf_counter()
             try:
-                status, tag, length = _once(connection, job, Place(path, version), unique)
+                status, tag, length = _once(connection, job, place, version, unique)
             except (OSError, http.client.HTTPException):
                 broken += 1
                 connection.close()
@@ -74,14 +75,14 @@ def _send(
             taken.append(time.perf_counter() - started)
             refused += status != job.expected
             size += length
-            own[path] = int(tag.strip('"')) if version and tag else version
+            own[place] = int(tag.strip('"')) if version and tag else version
     pipe.send((taken, refused, broken, size))
 
 
 def _once(
-    connection: http.client.HTTPConnection, job: Job, place: Place, unique: str
+    connection: http.client.HTTPConnection, job: Job, place: Place, version: int, unique: str
 ) -> tuple[int, str | None, int]:
-    headers, body = job.headers_for(place.version, unique), job.body_for(unique)
+    headers, body = job.headers_for(place, version, unique), job.body_for(unique)
     connection.request(job.method, place.path, body, headers)
     answer = connection.getresponse()
     return answer.status, answer.getheader("ETag"), len(answer.read())

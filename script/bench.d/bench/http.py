@@ -15,7 +15,7 @@ from bench.report import Section
 from bench.serving import App, Serving
 from bench.stage import wait_for_projections
 from bench.targets import TARGETS
-from bench.workloads import LIMIT, Loaded, job
+from bench.workloads import LIMIT, MANY, Loaded, job
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,9 @@ class Bench:
         sent = job(name, self.running, self.loaded)
         if sent.body:
             return b""
-        address = self._app(name).address + sent.places[0].path
-        request = Request(address, headers=dict(sent.headers))  # noqa: S310 - our own address
+        place = sent.places[0]
+        address = self._app(name).address + place.path
+        request = Request(address, headers=sent.headers_for(place, 0, ""))  # noqa: S310 - our own address
         try:
             with urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
                 told: bytes = answer.read()
@@ -130,7 +131,7 @@ class Bench:
         self.generator.run(self._app(name).address, sent, 2, 1)
 
 
-NOTHING = Job((Place("/"),), {})
+NOTHING = Job((Place("/"),))
 
 
 def measure(
@@ -182,7 +183,7 @@ def figures(found: Sequence[Rounds]) -> Iterator[Figure]:
                 name, value, f"{20 * row['rate']:,.0f} entries/s; {row['ratio']:.2f} × no-op"
             )
         elif name in TARGETS and name not in ("as-of-10000", "add-twenty") and count == most:
-            limit = rows.get((LIMIT + name, count))
+            limit = rows.get((LIMIT + name.removesuffix(MANY), count))
             here = f"; the limit here is {limit['ratio']:.2f}" if limit else ""
             note = (
                 f"{row['rate']:,.0f}/s of {row['noop']:,.0f}/s; by CPU {row['cpu_ratio']:.2f}{here}"

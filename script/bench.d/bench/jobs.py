@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from bench.figures import Run
+
+HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+"""What an API client sends with every request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An address to send to. ``version``: what goes into If-Match at first; 0: without If-Match."""
+    """An address to send to, and as whom.
+
+    ``version``: what goes into If-Match at first; 0: without If-Match.
+    """
 
     path: str
+    token: str = ""
     version: int = 0
 
 
@@ -27,7 +33,6 @@ class Job:
     """
 
     places: tuple[Place, ...]
-    headers: Mapping[str, str]
     body: str | None = None
 
     @property
@@ -40,10 +45,11 @@ class Job:
         """The status of every good answer."""
         return 201 if self.body else 200
 
-    def headers_for(self, version: int, unique: str) -> dict[str, str]:
+    def headers_for(self, place: Place, version: int, unique: str) -> dict[str, str]:
         """The headers of one request."""
         more = {"Idempotency-Key": unique} if self.body else {}
-        return {**self.headers, **more, **({"If-Match": f'"{version}"'} if version else {})}
+        seen = {"If-Match": f'"{version}"'} if version else {}
+        return {**HEADERS, "Authorization": f"Bearer {place.token}", **more, **seen}
 
     def body_for(self, unique: str) -> bytes | None:
         """The body of one request."""
@@ -52,10 +58,10 @@ class Job:
     def lua(self, connections: int) -> str:
         """The job as a Lua chunk for load.lua."""
         places = (
-            f"{{path = {_lua(held.path)}, version = {held.version}}}"
-            for held in self._spread(connections)
+            f"{{path = {_lua(held.path)}, token = {_lua(held.token)}, version = {held.version}}}"
+            for held in self.spread(connections)
         )
-        headers = (f"[{_lua(name)}] = {_lua(value)}" for name, value in self.headers.items())
+        headers = (f"[{_lua(name)}] = {_lua(value)}" for name, value in HEADERS.items())
         parts = {
             "method": _lua(self.method),
             "expected": str(self.expected),
@@ -66,7 +72,7 @@ class Job:
         }
         return "return {" + ", ".join(f"{name} = {held}" for name, held in parts.items()) + "}\n"
 
-    def _spread(self, connections: int) -> tuple[Place, ...]:
+    def spread(self, connections: int) -> tuple[Place, ...]:
         """The places, repeated until every connection has one; a single GET stays as it is."""
         alone = len(self.places) == 1 and self.body is None
         return self.places if alone else self.places * -(-connections // len(self.places))
@@ -85,12 +91,3 @@ class Generator(Protocol):
 
     def run(self, address: str, job: Job, connections: int, seconds: float) -> Run:
         """Send as quickly as answers come, on every connection one request at a time."""
-
-
-def json_headers(token: str) -> dict[str, Any]:
-    """The headers of an API client."""
-    return {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": "application/json",
-        "Accept": "application/json",
-    }

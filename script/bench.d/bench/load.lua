@@ -29,6 +29,7 @@ if #job.places > 1 or job.body then
     sent = sent + 1
     local headers = {}
     for name, value in pairs(job.headers) do headers[name] = value end
+    headers["Authorization"] = "Bearer " .. place.token
     if job.body then
       headers["Idempotency-Key"] = unique()
       if place.version > 0 then headers["If-Match"] = '"' .. place.version .. '"' end
@@ -37,6 +38,7 @@ if #job.places > 1 or job.body then
   end
 else
   wrk.method, wrk.path, wrk.headers = job.method, job.places[1].path, job.headers
+  wrk.headers["Authorization"] = "Bearer " .. job.places[1].token
 end
 
 if job.body then

@@ -14,7 +14,7 @@ from uuid import uuid4
 from werkzeug.test import EnvironBuilder
 
 from api.app import create_app
-from bench.jobs import Job
+from bench.jobs import Job, Place
 from service.container import build
 from service.settings import Settings
 
@@ -43,31 +43,31 @@ class Sender:
     def __init__(self, app: Any, job: Job) -> None:
         self.app = app
         self.job = job
-        self.versions = {held.path: held.version for held in job.places}
+        self.versions = {held: held.version for held in job.places}
 
     def send(self, seconds: float) -> int:
         """Send for so long; returns how many requests."""
         until = time.perf_counter() + seconds
-        for count, path in enumerate(cycle(self.versions), start=1):
-            self._once(path)
+        for count, place in enumerate(cycle(self.versions), start=1):
+            self._once(place)
             if time.perf_counter() > until:
                 return count
         raise AssertionError("a cycle does not end")
 
-    def _once(self, path: str) -> None:
+    def _once(self, place: Place) -> None:
         unique = str(uuid4())
-        headers = self.job.headers_for(self.versions[path], unique)
+        headers = self.job.headers_for(place, self.versions[place], unique)
         body = self.job.body_for(unique)
         environ = EnvironBuilder(
-            path, method=self.job.method, headers=list(headers.items()), data=body
+            place.path, method=self.job.method, headers=list(headers.items()), data=body
         ).get_environ()
         answers: list[Any] = []
         b"".join(self.app(environ, lambda *told: answers.append(told)))
         status, told = answers[0][:2]
         if not status.startswith(str(self.job.expected)):
-            raise RuntimeError(f"{path} answered {status}")
-        if self.versions[path]:
-            self.versions[path] = int(dict(told)["ETag"].strip('"'))
+            raise RuntimeError(f"{place.path} answered {status}")
+        if self.versions[place]:
+            self.versions[place] = int(dict(told)["ETag"].strip('"'))
 
 
 def _lines(profiler: cProfile.Profile, count: int) -> list[str]:

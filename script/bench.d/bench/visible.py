@@ -74,14 +74,15 @@ def _watch(url: str, clinic_id: UUID, found: Seen, stop: threading.Event) -> Non
 
 def _call(address: str, job: Job, number: int, seconds: float, found: Seen) -> None:
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
-    paths = [held.path for held in job.places[number::CALLERS]]
+    places = job.places[number::CALLERS]
     step = CALLERS / RATE
     due = time.monotonic() + step * number / CALLERS
     for turn in range(int(seconds / step)):
         time.sleep(max(due - time.monotonic(), 0))
         due += step
-        headers = {**job.headers, "Idempotency-Key": str(uuid4())}
-        connection.request("POST", paths[turn % len(paths)], job.body, headers)
+        place, unique = places[turn % len(places)], str(uuid4())
+        headers = job.headers_for(place, 0, unique)
+        connection.request("POST", place.path, job.body_for(unique), headers)
         answer = connection.getresponse()
         told = json.loads(answer.read())
         if answer.status != job.expected:

@@ -3,55 +3,68 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from bench import material
 from bench.clinic import Clinic, clinic
-from bench.jobs import Job, Place, json_headers
+from bench.jobs import Job, Place
 from bench.serving import Serving
 from bench.stage import Stage, owner
 from domain.entry import EntryData
 from domain.fields import plain_moment, to_plain
 from domain.practice import PracticeAssigned
 
-NAMES = (
-    "open-plan", "add-one", "add-twenty", "current", "timeline", "as-of", "as-of-amended", "as-of-10000",
-    "diff", "worklist",
-)  # fmt: skip
+MANY = "-many"
+"""Writing workloads of that name go to sixteen clinics, each to a connection of its own."""
 LIMIT = "limit-"
 """Workloads of that name go to the limit (limit.py) instead of the service."""
+NAMES = (
+    "open-plan", "open-plan-many", "add-one", "add-one-many", "add-twenty", "current", "timeline", "as-of",
+    "as-of-amended", "as-of-10000", "diff", "worklist",
+)  # fmt: skip
 LIMITS = tuple(LIMIT + name for name in ("open-plan", "add-one", "current", "timeline"))
+CLINICS = 16
 POOL = 320
 """Plans that entries are added to: twenty for each of sixteen connections."""
 SMALL = 2_000
-NAMES = (
-    "open-plan", "add-one", "add-twenty", "current", "timeline", "as-of", "as-of-amended", "as-of-10000",
-    "diff", "worklist",
-)  # fmt: skip
+RANDOM = Random(7)  # noqa: S311 - the same moments every time
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Plans to add to: whose token, and which plan."""
+
+    clinic_id: UUID
+    plans: tuple[tuple[str, UUID], ...]
+
+    @property
+    def tokens(self) -> list[str]:
+        """The writers' tokens, each once."""
+        return list(dict.fromkeys(token for token, _ in self.plans))
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was loaded: who reads and writes, and which plans."""
+    """What was loaded: plans to read, and plans to add to in one clinic and in many."""
 
     reader: str
-    writer: str
-    writing: UUID
     plan: UUID
     amended: UUID
     long: UUID
-    pool: tuple[UUID, ...]
+    one: Pool
+    many: Pool
 
 
 def load(held: Stage, url: str, told: Callable[[str], None]) -> Loaded:
-    """Fill two clinics: one to read in, one to write in."""
+    """Fill one clinic to read in and others to write in."""
     with (
         held.hasty("serving"),
         clinic(url, "Reading", days_ago=700, step=timedelta(hours=36)) as reading,
@@ -62,17 +75,18 @@ def load(held: Stage, url: str, told: Callable[[str], None]) -> Loaded:
         long = reading.live("long", 10_000, 20)
         told(f"loading: {SMALL:,} plans of 12 entries …")
         _small(reading, SMALL)
-        with clinic(url, "Writing") as writing:
-            pool = _small(writing, POOL)
-            return Loaded(
-                reading.token,
-                writing.token,
-                writing.who.clinic_id,
-                plan,
-                amended,
-                long,
-                tuple(pool),
-            )
+        return Loaded(reading.token, plan, amended, long, _pool(url, 1), _pool(url, CLINICS))
+
+
+def _pool(url: str, clinics: int) -> Pool:
+    """As many plans in so many clinics: the first of each, then the second, and so on."""
+    held: list[list[tuple[str, UUID]]] = []
+    clinic_id = UUID(int=0)
+    for number in range(clinics):
+        with clinic(url, f"Writing {number}") as into:
+            held.append([(into.token, plan) for plan in _small(into, POOL // clinics)])
+            clinic_id = into.who.clinic_id
+    return Pool(clinic_id, tuple(one for turn in zip(*held, strict=True) for one in turn))
 
 
 def _small(into: Clinic, plans: int) -> list[UUID]:
@@ -80,79 +94,79 @@ def _small(into: Clinic, plans: int) -> list[UUID]:
     return [into.open(number, material.life(11)) for number in range(plans)]
 
 
-def _body(entries: Sequence[EntryData]) -> str:
-    shown = [{"type": type(data).__name__, "data": to_plain(data)} for data in entries]
-    return json.dumps({"entries": shown}, ensure_ascii=False)
-
-
-def _session() -> list[EntryData]:
-    """Twenty entries that can be recorded again and again."""
-    said = (data for data in material.course() if not isinstance(data, PracticeAssigned))
-    lasting = (
-        data for data in said if getattr(data, "practice_id", None) in (None, material.PRACTICE)
-    )
-    return list(islice(lasting, 20))
-
-
-def _versions(url: str, clinic_id: UUID) -> dict[UUID, int]:
-    query = "SELECT plan_id, max(version) FROM entries WHERE clinic_id = %s GROUP BY plan_id"
-    with owner(url) as conn:
-        return dict(conn.execute(query, [clinic_id]).fetchall())
-
-
-def _moments(url: str, plan: UUID, versions: Sequence[int]) -> list[str]:
-    query = (
-        "SELECT recorded_at FROM entries WHERE plan_id = %s AND version = ANY(%s) ORDER BY version"
-    )
-    with owner(url) as conn:
-        return [plain_moment(row[0]) for row in conn.execute(query, [plan, list(versions)])]
-
-
 def job(name: str, running: Serving, loaded: Loaded) -> Job:
     """The requests of a workload, as things stand now."""
     if name.startswith(LIMIT):
-        return _limit(name.removeprefix(LIMIT), running.limit_url, loaded)
-    if name == "open-plan":
-        return Job((Place("/v1/plans"),), json_headers(loaded.writer), _opening())
-    if name in ("add-one", "add-twenty"):
-        known = _versions(running.url, loaded.writing)
-        places = tuple(Place(f"/v1/plans/{held}/entries", known[held]) for held in loaded.pool)
-        said = _session()[: 1 if name == "add-one" else 20]
-        return Job(places, json_headers(loaded.writer), _body(said))
-    return Job(tuple(map(Place, _paths(running.url, loaded)[name]())), json_headers(loaded.reader))
+        return _limit(name.removeprefix(LIMIT), running.limit_url, loaded.one)
+    pool = loaded.many if name.endswith(MANY) else loaded.one
+    if name.startswith("open-plan"):
+        return Job(tuple(Place("/v1/plans", token) for token in pool.tokens), _opening())
+    if name.startswith("add-"):
+        query = "SELECT plan_id, max(version) FROM entries WHERE plan_id = ANY(%s) GROUP BY plan_id"
+        with owner(running.url) as conn:
+            known = dict(_rows(conn, query, [[plan for _, plan in pool.plans]]))
+        places = (
+            Place(f"/v1/plans/{plan}/entries", token, known[plan]) for token, plan in pool.plans
+        )
+        return Job(tuple(places), _body(_session(20 if name == "add-twenty" else 1)))
+    return Job(tuple(Place(path, loaded.reader) for path in _paths(name, running.url, loaded)))
 
 
-def _paths(url: str, loaded: Loaded) -> dict[str, Callable[[], list[str]]]:
+def _paths(name: str, url: str, loaded: Loaded) -> Iterator[str]:
     """What is read."""
     plan = f"/v1/plans/{loaded.plan}"
-    many = Random(7).sample(range(100, 10_001), 200)  # noqa: S311 - the same moments every time
-
-    def as_of(held: UUID, versions: Sequence[int]) -> list[str]:
-        return [f"/v1/plans/{held}?as_of={moment}" for moment in _moments(url, held, versions)]
-
-    return {
-        "current": lambda: [plan],
-        "timeline": lambda: [f"{plan}/timeline?limit=100"],
-        "as-of": lambda: as_of(loaded.plan, [100]),
-        "as-of-amended": lambda: as_of(loaded.amended, [100]),
-        "as-of-10000": lambda: as_of(loaded.long, many),
-        "diff": lambda: [f"{plan}/diff?from=100&to=200"],
-        "worklist": lambda: ["/v1/worklist"],
+    fixed = {
+        "current": plan,
+        "timeline": f"{plan}/timeline?limit=100",
+        "diff": f"{plan}/diff?from=100&to=200",
+        "worklist": "/v1/worklist",
     }
+    moments = {
+        "as-of": (loaded.plan, range(5, 200, 5)),
+        "as-of-amended": (loaded.amended, range(5, 200, 5)),
+        "as-of-10000": (loaded.long, RANDOM.sample(range(100, 10_001), 200)),
+    }
+    if name in fixed:
+        yield fixed[name]
+        return
+    held, versions = moments[name]
+    query = "SELECT recorded_at FROM entries WHERE plan_id = %s AND version = ANY(%s)"
+    with owner(url) as conn:
+        for (moment,) in _rows(conn, query, [held, list(versions)]):
+            yield f"/v1/plans/{held}?as_of={plain_moment(moment)}"
+
+
+def _limit(name: str, url: str, pool: Pool) -> Job:
+    if name == "open-plan":
+        return Job((Place("/plan"),), _opening())
+    if name == "add-one":
+        with psycopg.connect(url) as conn:
+            known = dict(_rows(conn, "SELECT plan_id, version FROM plans", []))
+        places = (
+            Place(f"/plan/{plan}/entries", token, known[str(plan)]) for token, plan in pool.plans
+        )
+        return Job(tuple(places), _body(_session(1)))
+    path = "/plan/one" if name == "current" else "/plan/one/timeline"
+    return Job((Place(path, pool.tokens[0]),))
+
+
+def _rows(conn: psycopg.Connection[Any], query: str, parameters: list[Any]) -> list[Any]:
+    return conn.execute(query.encode(), parameters).fetchall()
 
 
 def _opening() -> str:
     return json.dumps({**to_plain(material.opening("x")), "client_ref": "new-@unique@"})
 
 
-def _limit(name: str, url: str, loaded: Loaded) -> Job:
-    headers = json_headers("as long as a token of the service, but nobody looks at it")
-    if name == "open-plan":
-        return Job((Place("/plan"),), headers, _opening())
-    if name == "add-one":
-        with psycopg.connect(url) as conn:
-            rows = conn.execute("SELECT plan_id, version FROM plans").fetchall()
-        known: dict[str, int] = dict(rows)
-        places = (Place(f"/plan/{held}/entries", known[str(held)]) for held in loaded.pool)
-        return Job(tuple(places), headers, _body(_session()[:1]))
-    return Job((Place("/plan/one" if name == "current" else "/plan/one/timeline"),), headers)
+def _body(entries: Sequence[EntryData]) -> str:
+    shown = [{"type": type(data).__name__, "data": to_plain(data)} for data in entries]
+    return json.dumps({"entries": shown}, ensure_ascii=False)
+
+
+def _session(count: int) -> list[EntryData]:
+    """Entries that can be recorded again and again."""
+    said = (data for data in material.course() if not isinstance(data, PracticeAssigned))
+    lasting = (
+        data for data in said if getattr(data, "practice_id", None) in (None, material.PRACTICE)
+    )
+    return list(islice(lasting, count))

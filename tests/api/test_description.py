@@ -1,0 +1,344 @@
+"""The OpenAPI description says what there is: it validates, is complete, and answers keep to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from api.auth import OPEN
+from api.examples import entry_example
+from api.openapi import components, examples
+from domain.clinic import Clinic
+from domain.entry import CLINIC_TYPES, TYPES
+from tests.api.house import House, an_id, desk_of, entry, goal, new_desk
+from tests.api.living import Living
+from tests.domain.samples import LIFE, SAMPLES, Sample
+
+UNDESCRIBED = {"static", "docs.page", "root.index", "api-docs.openapi_json"}
+"""What is for people: the pages and the description itself."""
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.fixture(scope="module")
+def described(house: House) -> dict[str, Any]:
+    """The description as it is served, without a token."""
+    answer = house.client.get("/openapi.json")
+    assert answer.status_code == 200
+    told: dict[str, Any] = answer.get_json()
+    return told
+
+
+def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(path, method, operation) of everything described."""
+    for path, held in described["paths"].items():
+        for method in METHODS:
+            if method in held:
+                yield path, method, held[method]
+
+
+def test_it_is_openapi_3_1(described: dict[str, Any]) -> None:
+    """The description validates as OpenAPI 3.1."""
+    assert described["openapi"] == "3.1.0"
+    OpenAPIV31SpecValidator(described).validate()
+
+
+def test_every_route_is_in_it(house: House, described: dict[str, Any]) -> None:
+    """Each route with each of its methods, and nothing that is no route."""
+    there = {
+        (rule.rule.replace("<uuid:", "{").replace("<", "{").replace(">", "}"), method.lower())
+        for rule in house.app.url_map.iter_rules()
+        if rule.endpoint not in UNDESCRIBED
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert {(path, method) for path, method, _ in operations(described)} == there
+
+
+def test_every_operation_says_what_it_does(described: dict[str, Any]) -> None:
+    """An id of its own, a summary that is a sentence, a tag, and the problem it may answer with."""
+    told = list(operations(described))
+    ids = [operation["operationId"] for _, _, operation in told]
+    assert len(set(ids)) == len(ids)
+    tags = {held["name"] for held in described["tags"]}
+    for path, method, operation in told:
+        assert operation["summary"].endswith("."), (method, path)
+        assert set(operation["tags"]) <= tags
+        problem = operation["responses"]["default"]["content"]["application/problem+json"]
+        assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
+        assert any(status.startswith("2") for status in operation["responses"])
+
+
+def test_every_parameter_of_a_route_is_described(house: House, described: dict[str, Any]) -> None:
+    """What a route takes in its query is in its description, and the other way round."""
+    caller = house.sign_in(house.clinic(), "supervisor")
+    for path, method, operation in operations(described):
+        named = {held["name"] for held in operation.get("parameters", ()) if held["in"] == "query"}
+        filled = path.replace("{plan_id}", an_id()).replace("{entry_id}", an_id())
+        answer: Any = caller.client.open(
+            f"{filled}?made_up=1", method=method, headers=caller.headers
+        )
+        known = answer.json["detail"].partition("known are: ")[2].rstrip(".")
+        assert named == set(filter(None, known.split(", "))), path
+
+
+def test_what_needs_a_token_says_so(house: House, described: dict[str, Any]) -> None:
+    """Signing in is the rule; what is open to all is marked, and answers without a token."""
+    assert described["security"] == [{"token": []}]
+    scheme = described["components"]["securitySchemes"]["token"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    rules = {rule.endpoint: rule.rule for rule in house.app.url_map.iter_rules()}
+    is_open = {rules[endpoint] for endpoint in OPEN - UNDESCRIBED}
+    for path, _, operation in operations(described):
+        assert (operation.get("security") == []) == (path in is_open)
+
+
+def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
+    """No dangling $ref, and no component that nobody refers to."""
+    refs = set(references(described))
+    for ref in refs:
+        found: Any = described
+        for step in ref.removeprefix("#/").split("/"):
+            found = found[step]
+    named = {ref.rpartition("/")[2] for ref in refs if ref.startswith("#/components/schemas/")}
+    unused = set(described["components"]["schemas"]) - named
+    assert unused <= {
+        "PlanOpened",
+        "ClinicFounded",
+    }  # recorded by opening and founding, not as entries
+
+
+def references(held: Any) -> Iterator[str]:
+    """Every $ref below ``held``."""
+    if isinstance(held, dict):
+        if isinstance(held.get("$ref"), str):
+            yield held["$ref"]
+        for value in held.values():
+            yield from references(value)
+    elif isinstance(held, list):
+        for value in held:
+            yield from references(value)
+
+
+# Answers keep to it
+
+
+@cache
+def _registry() -> Registry[Any]:
+    """The components, to be referred to, taken apart once."""
+    held = {"components": {"schemas": components()}}
+    resource = DRAFT202012.create_resource(held)
+    registry: Registry[Any] = Registry().with_resource("urn:api", resource)
+    return registry
+
+
+def validator(schema: dict[str, Any]) -> Draft202012Validator:
+    """Checks a body against a schema that may be one of the components, formats included."""
+    ref = {"$ref": f"urn:api{schema['$ref']}"} if "$ref" in schema else {}
+    return Draft202012Validator(
+        {**schema, **ref}, registry=_registry(), format_checker=FormatChecker()
+    )
+
+
+def check(described: dict[str, Any], path: str, method: str, answer: Any) -> None:
+    """The answer is documented for its operation: status, content type, schema."""
+    responses = described["paths"][path][method]["responses"]
+    documented = responses.get(str(answer.status_code), responses["default"])
+    assert answer.status_code < 400 or answer.mimetype == "application/problem+json"
+    assert str(answer.status_code) in responses or answer.status_code >= 400
+    if answer.status_code == 304:
+        return
+    content = documented["content"][answer.mimetype]
+    if "json" in answer.mimetype and "ndjson" not in answer.mimetype:
+        validator(content["schema"]).validate(answer.json)
+
+
+def test_formats_are_really_checked() -> None:
+    """The validator of this file takes no made-up id or moment for one."""
+    for wrong in ({"format": "uuid"}, {"format": "date-time"}, {"format": "date"}):
+        assert not validator({"type": "string", **wrong}).is_valid("made up")
+    assert validator({"format": "date-time"}).is_valid("2026-01-01T00:00:00.123456Z")
+
+
+def test_every_answer_of_a_tour_is_as_described(house: House, described: dict[str, Any]) -> None:
+    """Everything a caller may ask for, in a plan that has lived, and each kind of refusal."""
+    living = Living.begin(house).live()
+    desk, other = living.desk, new_desk(house)
+    supervisor = house.sign_in(desk.clinic, "supervisor")
+    admin = house.sign_in(desk.clinic, "admin")
+    house.catch_up()
+    entry_id = living.known[SAMPLES["RelapseNoted"].entry_id]
+    plan, timeline, one = (
+        "/v1/plans/{plan_id}",
+        "/v1/plans/{plan_id}/timeline",
+        "/v1/plans/{plan_id}/entries/{entry_id}",
+    )
+    diff, entries = "/v1/plans/{plan_id}/diff", "/v1/plans/{plan_id}/entries"
+    last = len(LIFE)
+    asked = [
+        *[
+            (plan, desk.get(query))
+            for query in ("", "?trace=true", "?version=1", "?version=999", "?x=1")
+        ],
+        (plan, desk.get(If_None_Match="*")),
+        (plan, desk.get("?effective_at=2025-06-01T00:00:00Z")),
+        (plan, other.get(f"/v1/plans/{desk.plan_id}")),
+        (plan, house.client.get(desk.url)),
+        *[
+            (timeline, desk.get(f"/timeline{query}"))
+            for query in ("", "?limit=200", "?type=x", "?limit=1")
+        ],
+        (timeline, desk.get("/timeline", Accept="text/csv")),
+        (timeline, desk.get("/timeline", Accept="application/x-ndjson")),
+        (timeline, desk.get("/timeline", Accept="image/png")),
+        ("/v1/timeline", desk.get("/v1/timeline?limit=200")),
+        (one, desk.get(f"/entries/{entry_id}")),
+        (one, desk.get(f"/entries/{an_id()}")),
+        *[
+            (diff, desk.get(f"/diff?from={a}&to={b}"))
+            for a, b in ((1, last), (last, 1), (5, 5), (0, 1))
+        ],
+        (diff, desk.get("/diff?from=2025-01-01T00:00:00Z&to=2999-01-01T00:00:00Z&clock=effective")),
+        ("/v1/plans", desk.get("/v1/plans?limit=1")),
+        ("/v1/plans", desk.get("/v1/plans?status=superseded")),
+        ("/v1/me", desk.get("/v1/me")),
+        ("/v1/entry-types", desk.get("/v1/entry-types")),
+        ("/v1/clinic", supervisor.get("/v1/clinic")),
+        ("/v1/members", supervisor.get("/v1/members")),
+        ("/v1/members", house.sign_in(desk.clinic, "client").get("/v1/members")),
+        ("/v1/worklist", supervisor.get("/v1/worklist?team=true")),
+        ("/v1/figures", supervisor.get("/v1/figures")),
+        ("/v1/plans/{plan_id}/measures", desk.get("/measures")),
+        ("/v1/plans/{plan_id}/obligations", desk.get("/obligations")),
+        *[(path, house.client.get(path)) for path in ("/livez", "/readyz", "/metrics")],
+    ]
+    for path, answer in asked:
+        check(described, path, "get", answer)
+    stale = {"If-Match": '"1"'}
+    other.record(goal())
+    sent = [
+        (entries, other.send({"entries": [goal()]})),
+        (entries, other.send({"entries": [goal()]}, Idempotency_Key="k")),
+        (entries, other.send({"entries": [goal()]}, Idempotency_Key="k")),
+        (entries, other.send({"entries": [goal("x")]}, Idempotency_Key="k")),
+        (entries, other.send({"entries": [goal()]}, **stale)),
+        (entries, other.send({"entries": [goal("")]})),
+        (entries, other.send(b"{")),
+        (entries, other.send(b"x" * 2_000_000)),
+        (entries, other.send(b"{}", content_type="text/plain")),
+        (entries, desk.send({"entries": [goal()]})),
+        ("/v1/plans", other.send({}, to="/v1/plans")),
+        (
+            "/v1/clinic/entries",
+            admin.post("/v1/clinic/entries", {"entries": [entry("ClinicRenamed", name="New")]}),
+        ),
+        ("/v1/clinic/entries", other.send({"entries": []}, to="/v1/clinic/entries")),
+    ]
+    for path, answer in sent:
+        check(described, path, "post", answer)
+    visited = {(path, "get") for path, _ in asked} | {(path, "post") for path, _ in sent}
+    missed = {(path, method) for path, method, _ in operations(described)} - visited
+    assert missed <= {("/v1/clinic/timeline", "get")}, missed
+
+
+def test_a_plan_of_every_type_keeps_to_its_description(
+    house: House, described: dict[str, Any]
+) -> None:
+    """The plan is as described after each entry of the sample life, not only at its end."""
+    desk = Living.begin(house).live().desk
+    for version in range(1, len(LIFE) + 1, 6):
+        check(described, "/v1/plans/{plan_id}", "get", desk.get(f"?version={version}&trace=true"))
+
+
+# Examples
+
+
+def test_every_type_has_an_example_that_fits_its_description(described: dict[str, Any]) -> None:
+    """Each type of entry and each request body has one, valid by its own component."""
+    schemas = described["components"]["schemas"]
+    for name in (*TYPES, *CLINIC_TYPES, "PlanOpening", "EntriesToRecord", "ClinicEntriesToRecord"):
+        [example] = schemas[name]["examples"]
+        validator({"$ref": f"#/components/schemas/{name}"}).validate(example)
+        held = "Entry" if name in TYPES else "ClinicEntry"
+        if name in {*TYPES, *Clinic.TAKES} - {"PlanOpened", "ClinicFounded"}:
+            validator({"$ref": f"#/components/schemas/{held}"}).validate(example)
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_every_example_can_be_recorded(house: House, sample: Sample) -> None:
+    """Sent as it stands, in a plan that is where such an entry belongs, an example is taken.
+
+    Only what names something of the plan is put in: ids, and the version that is signed.
+    """
+    example = entry_example(type(sample.data))
+    if sample.type == "PlanOpened":
+        caller = house.sign_in(house.clinic())
+        assert caller.post("/v1/plans", examples()["PlanOpening"]).status_code == 201
+        return
+    living = Living.begin(house).live(until=LIFE.index(sample))
+    put_in(example["data"], living.entry(sample)["data"])
+    if sample.type == "EntryCorrected":  # the example is about an entry with a text
+        example["data"]["entry_id"] = living.known[SAMPLES["StrengthIdentified"].entry_id]
+    example["occurred_at"] = sample.occurred_at.isoformat()
+    caller = living.supervisor if sample.recorded_by.role == "supervisor" else living.therapist
+    answer = caller.post(f"{living.desk.url}/entries", {"entries": [example]})
+    assert answer.status_code == 201, answer.text
+    assert answer.json["entries"][0]["type"] == sample.type
+
+
+def put_in(example: dict[str, Any], sample: dict[str, Any]) -> None:
+    """Put the sample's ids and version where the example has placeholders."""
+    for key, held in example.items():
+        if isinstance(held, dict) and isinstance(sample.get(key), dict):
+            put_in(held, sample[key])
+        elif key.endswith(("_id", "_ids", "of_version")) and key in sample:
+            example[key] = sample[key]
+
+
+def test_every_example_of_the_clinic_can_be_recorded(house: House) -> None:
+    """The clinic's own examples, in an order in which they are possible, with the ids of its people."""
+    clinic = house.clinic()
+    admin, member = house.sign_in(clinic, "admin"), an_id()
+    supervisor = an_id()
+    told = examples()
+    order = [
+        "ClinicRenamed",
+        "MemberJoined",
+        "SupervisionAssigned",
+        "SupervisionEnded",
+        "CaseloadAssigned",
+        "CaseloadEnded",
+        "MemberRoleChanged",
+        "LegalHoldPlaced",
+        "LegalHoldLifted",
+        "PolicySet",
+        "MemberLeft",
+    ]
+    assert set(order) == set(CLINIC_TYPES) - {"ClinicFounded"}
+    first = entry("MemberJoined", member_id=supervisor, name="Ida", role="supervisor")
+    assert admin.post("/v1/clinic/entries", {"entries": [first]}).status_code == 201
+    for number, name in enumerate(order):
+        data = told[name]["data"]
+        for key, held in (("member_id", member), ("supervisor_id", supervisor)):
+            if key in data or (name, key) == ("MemberJoined", "member_id"):
+                data[key] = held
+        seen = {"If_Match": f'"{number + 2}"'}  # from its policy on the clinic wants to know it
+        answer = admin.post("/v1/clinic/entries", {"entries": [told[name]]}, **seen)
+        assert answer.status_code == 201, (name, answer.text)
+
+
+def test_the_examples_of_the_requests_can_be_sent(house: House) -> None:
+    """A newcomer copies them from the description as they are."""
+    clinic = house.clinic()
+    desk = desk_of(house, clinic, house.sign_in(clinic))
+    told = examples()
+    assert desk.send(told["EntriesToRecord"]).status_code == 201
+    opening = {**told["PlanOpening"], "client_ref": "c-example"}
+    assert desk.send(opening, to="/v1/plans").status_code == 201
+    admin = house.sign_in(clinic, "admin")
+    assert admin.post("/v1/clinic/entries", told["ClinicEntriesToRecord"]).status_code == 201
