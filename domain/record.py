@@ -55,7 +55,14 @@ class EntryCorrected(EntryData):
         given = {name: held for name, held in merged.items() if held is not None}
         corrected = build(type(original.data), given, "/data/data").complete(plan)
         version = getattr(type(original.data), "class_version", 1)
-        return replace(self, data=to_plain(corrected), format_version=version)
+        # A date that an earlier correction gave stays, unless this one gives another.
+        given_before = original.occurred_at if original.sources else None
+        return replace(
+            self,
+            data=to_plain(corrected),
+            occurred_at=self.occurred_at or given_before,
+            format_version=version,
+        )
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
