@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from math import isfinite
+from math import inf
 from typing import (
     Annotated,
     Any,
@@ -67,7 +67,7 @@ class RangeRule:
 
     def problem(self, value: float) -> str | None:
         """What is wrong with ``value`` and what to do about it, or None."""
-        if isinstance(value, float) and not isfinite(value):
+        if abs(value) == inf or value != value:  # noqa: PLR0124 - NaN is what differs from itself
             return "Must be a finite number."
         if (self.least is not None and value < self.least) or (
             self.most is not None and value > self.most

@@ -12,6 +12,16 @@ from projections.projection import Projection
 from projections.runner import Runner, rebuilding
 
 LOCK = 7_243_901_886_511_205
+_LEFT = """
+SELECT coalesce(sum(l.position - coalesce(n.position, 0)), 0)::bigint FROM clinic_logs l
+LEFT JOIN projection_positions n ON n.projection = %s AND n.clinic_id = l.clinic_id
+WHERE n.stopped_at IS NULL
+"""
+_BEHIND_LIVE = """
+SELECT p.clinic_id FROM projection_positions p
+LEFT JOIN projection_positions n ON n.projection = %s AND n.clinic_id = p.clinic_id
+WHERE p.projection = %s AND coalesce(n.position, 0) < p.position AND n.stopped_at IS NULL
+"""
 
 
 def rebuild(
@@ -33,7 +43,7 @@ def rebuild(
             projection.ensure_tables(conn, fresh=True)
         runner = Runner(conn, [rebuilding(projection)], batch)
         runner.enrol()
-        _catch_up(runner, told)
+        _catch_up(conn, projection, runner, told)
         _switch(conn, projection, runner, told)
         done = conn.execute(
             "SELECT coalesce(sum(position), 0)::bigint FROM projection_positions "
@@ -72,9 +82,39 @@ def _drop_another_versions(conn: psycopg.Connection[Any], projection: Projection
         conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(fresh))
 
 
-def _catch_up(runner: Runner, told: Callable[[int], None]) -> None:
-    while taken := runner.round():
-        told(taken)
+def _catch_up(
+    conn: psycopg.Connection[Any],
+    projection: Projection,
+    runner: Runner,
+    told: Callable[[int], None],
+) -> None:
+    """Take in what there is; again while that leaves less and less, for others write meanwhile."""
+
+    def left() -> int:
+        row = conn.execute(_LEFT, [rebuilding(projection).key]).fetchone()
+        return int(row[0]) if row else 0
+
+    before, now = left() * 2, left()
+    while 0 < now <= before / 2:
+        taken = 0
+        while taken < now and (more := runner.round()):
+            told(more)
+            taken += more
+        before, now = now, left()
+
+
+def _overtake(
+    conn: psycopg.Connection[Any],
+    projection: Projection,
+    runner: Runner,
+    told: Callable[[int], None],
+) -> None:
+    """Take in what the live table has, which nobody adds to; the rest is for the live projectors."""
+    key = rebuilding(projection).key
+    runner.enrol()
+    while behind := conn.execute(_BEHIND_LIVE, [key, projection.name]).fetchall():
+        for (clinic_id,) in behind:
+            told(runner.step(clinic_id))
 
 
 def _switch(
@@ -83,12 +123,12 @@ def _switch(
     runner: Runner,
     told: Callable[[int], None],
 ) -> None:
-    """Hold the live positions, take in what came meanwhile, and let the tables change names."""
+    """Hold the live positions, take in what is missing, and let the tables change names."""
     live, fresh = projection.table(), projection.table(fresh=True)
     key = rebuilding(projection).key
     with conn.transaction():
         conn.execute("LOCK TABLE projection_positions IN EXCLUSIVE MODE")  # new clinics wait, too
-        _catch_up(runner, told)
+        _overtake(conn, projection, runner, told)
         _refuse_stopped(conn, key)
         old = sql.Identifier(f"{live}_old")
         conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(old))

@@ -105,9 +105,11 @@ def test_the_live_table_serves_meanwhile(
             assert container.plans.current(who, plan_id)[0] == version
             seen.append(len(content(owner, "timeline")))
 
-    with psycopg.connect(dsn_as(database_url, OWNER_ROLE, seconds=60), autocommit=True) as conn:
-        with projecting(database_url):
-            assert rebuild(conn, TIMELINE, batch=5, told=told) == length + 4
+    with (
+        psycopg.connect(dsn_as(database_url, OWNER_ROLE, seconds=60), autocommit=True) as conn,
+        projecting(database_url),
+    ):
+        assert rebuild(conn, TIMELINE, batch=5, told=told) == length + 4
     assert seen == [length + 2, length + 3, length + 4]
     assert_equal_to_rebuilt(owner)
 
@@ -188,7 +190,7 @@ def test_a_rebuild_refuses_to_switch_on_poison(
     owner.execute("UPDATE projection_positions SET stopped_at = NULL, stopped_why = NULL")
     assert rebuild(owner, TIMELINE) == length + 1
     assert len(content(owner, "timeline")) == length + 1
-    assert container.timeline
+    assert container.timeline is not None
 
 
 def test_poison_that_arrives_at_the_switch_stops_it(

@@ -45,6 +45,8 @@ class Asked:
     seconds: float
     rounds: int
     connections: tuple[int, ...]
+    patience: float
+    plans: int
     entries: int
 
     @property
@@ -60,6 +62,15 @@ class Asked:
 @click.option(
     "--connections", default="1,16", show_default=True, callback=_numbers, help="Callers at a time."
 )
+@click.option(
+    "--patience",
+    default=5.0,
+    show_default=True,
+    help="Seconds to wait before each round for a calm machine.",
+)
+@click.option(
+    "--plans", default=2_000, show_default=True, help="Small plans in the clinic that is read."
+)
 @click.option("--entries", default=50_000, show_default=True, help="Entries for the projections.")
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write everything as JSON."
@@ -67,13 +78,16 @@ class Asked:
 @click.option(
     "--markdown", "markdown_file", type=click.Path(path_type=Path), help="Write the document."
 )
-def main(json_file: Path | None, markdown_file: Path | None, **given: object) -> None:
+def main(
+    *, python: bool, json_file: Path | None, markdown_file: Path | None, **given: object
+) -> None:
     """Measure the service, NAMES of what or everything, and say how it compares with the targets."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     asked = Asked(**given)  # type: ignore[arg-type] # click has converted them
-    generator = _generator()
+    generator = PythonGenerator() if python else _generator()
     with stage() as held:
-        rounds = f"{asked.rounds} of {asked.seconds:g} s, connections {', '.join(map(str, asked.connections))}"
+        connections = ", ".join(map(str, asked.connections))
+        rounds = f"{asked.rounds} of {asked.seconds:g} s, connections {connections}; {asked.plans:,} small plans"
         report = Report({**conditions(held, generator.name), "rounds": rounds})
         _measure(held, generator, asked, report)
     click.echo(report.text())
@@ -110,11 +124,11 @@ def _measure(held: Stage, generator: Generator, asked: Asked, report: Report) ->
 def _serve(held: Stage, generator: Generator, asked: Asked, report: Report) -> None:
     names = [name for name in HTTP if name in asked.wanted]
     with held.database("serving") as url, held.database("limit", migrated=False) as limit_url:
-        loaded = workloads.load(held, url, told)
+        loaded = workloads.load(held, url, asked.plans, told)
         with serving(held, url, limit_url) as running:
             wait_for_projections(url)
             running.note_memory()
-            bench = http.Bench(running, loaded, generator, asked.seconds)
+            bench = http.Bench(running, loaded, generator, asked.seconds, asked.patience)
             _fill_limit(bench)
             _drive(bench, names, asked, report)
         for name in [name for name in report.missed() if name in names]:

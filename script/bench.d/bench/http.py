@@ -3,78 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from bench.figures import Figure, Run, middle
+from bench.figures import Figure, Run
 from bench.jobs import Generator, Job, Place
+from bench.others import Others, wait_until_calm
 from bench.report import Section
+from bench.rounds import Beside, Rounds
 from bench.serving import App, Serving
 from bench.stage import wait_for_projections
 from bench.targets import TARGETS
 from bench.workloads import LIMIT, MANY, Loaded, job
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """A workload's run and the no-op's just before it. ``cpu``: milliseconds a request by part."""
-
-    noop: Run
-    noop_cpu: float
-    run: Run
-    cpu: dict[str, float]
-
-    @property
-    def ratio(self) -> float:
-        """The workload's rate as a share of the no-op's."""
-        return self.run.rate / self.noop.rate
-
-    @property
-    def cpu_ratio(self) -> float:
-        """The no-op's CPU time a request as a share of the workload's, all parts together."""
-        return self.noop_cpu / (sum(self.cpu.values()) or 1)
-
-
-@dataclass(slots=True)
-class Rounds:
-    """All rounds of one workload at one number of connections."""
-
-    name: str
-    connections: int
-    size: int = 0
-    held: list[Beside] = field(default_factory=list)
-
-    @property
-    def good(self) -> list[Beside]:
-        """The rounds that count."""
-        return [one for one in self.held if not (one.run.void or one.noop.void)]
-
-    def row(self) -> dict[str, Any]:
-        """Medians for the table."""
-        if not self.good:
-            return {"name": self.name, "connections": self.connections, "void": len(self.held)}
-        return {
-            "name": self.name,
-            "connections": self.connections,
-            "void": len(self.held) - len(self.good),
-            "rate": middle(self.good, lambda one: one.run.rate),
-            "noop": middle(self.good, lambda one: one.noop.rate),
-            "ratio": middle(self.good, lambda one: one.ratio),
-            "cpu_ratio": middle(self.good, lambda one: one.cpu_ratio),
-            **{
-                share: middle(self.good, lambda one, share=share: getattr(one.run, share))  # type: ignore[misc]
-                for share in ("p50", "p90", "p99")
-            },
-            "cpu": {
-                part: middle(self.good, lambda one, part=part: one.cpu[part])  # type: ignore[misc]
-                for part in self.good[0].cpu
-            },
-            "bytes": self.size,
-            "rounds": [asdict(one) for one in self.held],
-        }
 
 
 @dataclass(slots=True)
@@ -85,6 +28,7 @@ class Bench:
     loaded: Loaded
     generator: Generator
     seconds: float
+    patience: float
 
     def answer(self, name: str) -> bytes | None:
         """The answer to one reading request; None where the service does not offer that yet."""
@@ -105,10 +49,12 @@ class Bench:
 
     def once(self, name: str, connections: int) -> Beside:
         """The no-op, then the workload; ends when everything has come to rest."""
+        wait_until_calm(self.patience)
+        others = Others()
         noop, noop_cpu = self._run(self.running.noop, NOTHING, connections)
         sent = job(name, self.running, self.loaded)
         run, cpu = self._run(self._app(name), sent, connections)
-        return Beside(noop, sum(noop_cpu.values()), run, cpu)
+        return Beside(noop, sum(noop_cpu.values()), run, cpu, others.cores())
 
     def _run(self, app: App, sent: Job, connections: int) -> tuple[Run, dict[str, float]]:
         """A run and the CPU milliseconds a request, with all that it set off."""
@@ -165,7 +111,7 @@ def _line(number: int, one: Rounds, done: Beside) -> str:
     return (
         f"round {number}  {one.name:14} × {one.connections:<3} {done.run.rate:8,.0f}/s of {done.noop.rate:6,.0f}/s "
         f"= {done.ratio:.2f} (by CPU {done.cpu_ratio:.2f})   p50 {done.run.p50:.1f}  p99 {done.run.p99:.1f} ms   "
-        f"CPU ms: {cpu}{void}"
+        f"CPU ms: {cpu}, others {done.others:.1f} cores{void}"
     )
 
 
@@ -205,24 +151,26 @@ def section(found: Sequence[Rounds]) -> Section:
         "p99 ms",
     )
     rows = [tuple(_cells(one.row(), parts)) for one in found]
-    void = sum(len(one.held) - len(one.good) for one in found)
+    void = sum(one.void for one in found)
     note = (
         "CPU: milliseconds a request by part, until the read models had caught up; “by CPU” is the "
         "no-op's CPU time a request as a share of theirs, which other work on the machine disturbs less. "
         "“limit-…” is the least Flask and psycopg can do for it here: ready-made JSON, no validation, no "
-        f"rules, no sign-in. Void runs (an answer was not as expected): {void}."
+        "rules, no sign-in. “others”: cores that other work on the machine used meanwhile. "
+        f"Void runs (an answer was not as expected): {void}."
     )
-    more = ("CPU web", "projector", "postgres", "answer bytes")
+    more = ("CPU web", "projector", "postgres", "answer bytes", "others")
     return Section("Over HTTP", (*columns, *more), rows, note)
 
 
 def _cells(row: dict[str, Any], parts: Sequence[str]) -> Iterator[str]:
     yield from (row["name"], str(row["connections"]))
     if "rate" not in row:
-        yield from ("void", *["–"] * 10)
+        yield from ("void", *["–"] * 11)
         return
     yield from (f"{row['rate']:,.0f}", f"{row['noop']:,.0f}")
     yield from (f"{row[name]:.2f}" for name in ("ratio", "cpu_ratio"))
     yield from (f"{row[share]:.1f}" for share in ("p50", "p90", "p99"))
     yield from (f"{row['cpu'].get(part, 0):.2f}" for part in parts)
     yield f"{row['bytes']:,}" if row["bytes"] else "–"
+    yield f"{row['others']:.1f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -77,7 +78,7 @@ def serving(held: Stage, url: str, limit_url: str) -> Iterator[Serving]:
         )
         projector = ending.enter_context(supervise.projector(environment))
         web = ending.enter_context(supervise.web(environment, own))
-        wait_for(f"{_at(own)}/readyz", web)
+        wait_for(f"{_at(own)}/readyz", web.process)
         ours = {**environment, "BENCH_LIMIT_URL": limit_url}
         ours["PYTHONPATH"] = os.pathsep.join([str(FOLDER), str(FOLDER.parent.parent)])
         noop = ending.enter_context(_beside("bench.noop:app", ours, other))
@@ -98,7 +99,7 @@ def _beside(app: str, environment: dict[str, str], held: socket) -> Iterator[sup
     command = [*supervise.WEB, "--bind", f"fd://{held.fileno()}", app]
     child = supervise.Child(app, command, environment, pass_fds=[held.fileno()])
     try:
-        wait_for(_at(held), child)
+        wait_for(_at(held), child.process)
         yield child
     finally:
         child.stop()
@@ -108,7 +109,7 @@ def _at(held: socket) -> str:
     return f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
-def wait_for(address: str, child: supervise.Child, *, patience: float = 30) -> None:
+def wait_for(address: str, process: subprocess.Popen[bytes], *, patience: float = 30) -> None:
     """Wait until an address answers; raises RuntimeError when its process has ended, or takes too long."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -119,7 +120,7 @@ def wait_for(address: str, child: supervise.Child, *, patience: float = 30) -> N
             if answer.code == 404:
                 return
         except OSError:
-            if child.process.poll() is not None:
+            if process.poll() is not None:
                 break
         time.sleep(0.01)
-    raise RuntimeError(f"{child.name} does not answer at {address}; what it said is above.")
+    raise RuntimeError(f"Nothing answers at {address}; what it said is above.")

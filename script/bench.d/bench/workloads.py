@@ -34,7 +34,6 @@ LIMITS = tuple(LIMIT + name for name in ("open-plan", "add-one", "current", "tim
 CLINICS = 16
 POOL = 320
 """Plans that entries are added to: twenty for each of sixteen connections."""
-SMALL = 2_000
 RANDOM = Random(7)  # noqa: S311 - the same moments every time
 
 
@@ -63,8 +62,8 @@ class Loaded:
     many: Pool
 
 
-def load(held: Stage, url: str, told: Callable[[str], None]) -> Loaded:
-    """Fill one clinic to read in and others to write in."""
+def load(held: Stage, url: str, plans: int, told: Callable[[str], None]) -> Loaded:
+    """Fill one clinic to read in, with so many small plans, and others to write in."""
     with (
         held.hasty("serving"),
         clinic(url, "Reading", days_ago=700, step=timedelta(hours=36)) as reading,
@@ -73,8 +72,8 @@ def load(held: Stage, url: str, told: Callable[[str], None]) -> Loaded:
         plan, amended = reading.live("one", 200, 5), reading.live_amended("amended", 200)
         reading.step = timedelta(hours=12)
         long = reading.live("long", 10_000, 20)
-        told(f"loading: {SMALL:,} plans of 12 entries …")
-        _small(reading, SMALL)
+        told(f"loading: {plans:,} plans of 12 entries …")
+        _small(reading, plans)
         return Loaded(reading.token, plan, amended, long, _pool(url, 1), _pool(url, CLINICS))
 
 
