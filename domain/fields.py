@@ -93,7 +93,7 @@ class New:
 
     def problem(self, value: str) -> str | None:
         """What is wrong with ``value`` and what to do about it, or None."""
-        return None if not value or _UUID.fullmatch(value) else "Must be a UUID in lower case."
+        return None if _UUID.fullmatch(value) else "Must be a UUID in lower case."
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +448,12 @@ def build(cls: type, plain: Mapping[str, Any], pointer: str = "") -> Any:
         held[field.name] = _build_field(field, given, f"{pointer}/{key}", problems)
     if not problems:
         made = cls(**held)
-        problems = list(check(made, pointer))
+        made_later = {
+            f"{pointer}/{key}"
+            for key, field in known.items()
+            if isinstance(field.link, New) and not plain.get(key)
+        }
+        problems = [held for held in check(made, pointer) if held.pointer not in made_later]
         if not problems:
             return made
     raise InvalidDataError(problems)
