@@ -308,6 +308,26 @@ def test_pages_leave_nothing_out_and_repeat_nothing(
         assert whole["entries"] == sorted(whole["entries"], key=by, reverse=order == "-occurred")
 
 
+@pytest.mark.parametrize("order", [*ORDERS, "-occurred"])
+@pytest.mark.parametrize("filters", FILTERS)
+def test_pages_go_on_when_the_projector_catches_up(house: House, order: str, filters: str) -> None:
+    """A list begun while the projector was behind goes on behind it: nothing left out or repeated."""
+    desk = new_desk(house)
+    for number in range(8):
+        made = goal(f"Goal {number}") if number % 2 else entry("SetbackNoted", what=f"{number}")
+        moment = f"2026-01-{(number * 3) % 7 + 1:02}T10:00:00Z"
+        desk.record({**made, "voiced_by": "client", "occurred_at": moment})
+    found: list[int] = []
+    for page in pages(
+        desk.caller, f"{desk.url}/timeline?order={order}{filters}&limit=2", "entries"
+    ):
+        found += [held["version"] for held in page]
+        house.catch_up()
+    whole = desk.timeline(f"?order={order}{filters}")
+    assert found == [held["version"] for held in whole]
+    assert len(found) >= 4
+
+
 def test_pages_of_plans_leave_nothing_out(long_ago: Desk) -> None:
     """Plans by pages: all seven, most recently changed first."""
     for query in ("?limit=2", "?limit=3&status=draft", "?limit=1&q=client"):

@@ -85,6 +85,8 @@ def test_a_life_of_hostile_words_is_kept_as_it_is(house: House, hostile: str) ->
         house.catch_up()
     plan = desk.get("?trace=true").json
     assert plan["client"]["label"] == words("", TextRule(most=200))
+    assert {held["statement"] for held in plan["goals"]} == {words("", TextRule())}
+    assert [held["about"] for held in plan["preferences"]] == [words("", TextRule(most=200))]
     for pointer in plan["entries"]:
         look_up(plan, pointer)
     assert desk.get(f"/diff?from=1&to={len(LIFE)}").status_code == 200
