@@ -121,6 +121,11 @@ class Database:
         """Let several calls share the time that one may take."""
         return time_limit(self.seconds - 2 * POLL)  # a wait notices its end after at most one POLL
 
+    def time_left(self) -> float:
+        """How many seconds of the current limit are left (of a whole one where none is set)."""
+        deadline = _deadline.get()
+        return self.seconds if deadline is None else max(deadline - time.monotonic(), 0.0)
+
     def run(self, work: Callable[[BoundedConnection], T]) -> T:
         """Do ``work`` on a connection; again on another one for as long as idle ones prove dead.
 

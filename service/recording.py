@@ -134,13 +134,14 @@ class Recording:
         """
         self._require_if_match(principal, request)
         key = (principal.clinic_id, history_id)
-        try:
-            with self.plans.holding(key) as slot:
-                return self._decided(principal, key, slot, drafts, request)
-        except StoreUnavailableError:
-            raise
-        except PlanHistoryError:
-            return self.replayed_or_raise(principal, request)
+        with self.database.time_limit():
+            try:
+                with self.plans.holding(key) as slot:
+                    return self._decided(principal, key, slot, drafts, request)
+            except StoreUnavailableError:
+                raise
+            except PlanHistoryError:
+                return self.replayed_or_raise(principal, request)
 
     def _decided(
         self,

@@ -71,20 +71,28 @@ class Plans:
     @contextlib.contextmanager
     def holding(self, key: Key) -> Iterator[Slot]:
         """The place of a history, for this thread alone; a failure nobody foresaw lets the history go."""
-        slot = self._slot(key)
-        if not slot.lock.acquire(timeout=self.database.seconds):
-            raise StoreUnavailableError("Many work with this plan at once; try again shortly.")
-        try:
-            yield slot
-        except PlanHistoryError as refused:
-            if isinstance(refused, StoreUnavailableError):
+        with self._alone(key) as slot:
+            try:
+                yield slot
+            except PlanHistoryError as refused:
+                if isinstance(refused, StoreUnavailableError):
+                    slot.history = None
+                raise  # refused by a rule: the history is as it was
+            except BaseException:
                 slot.history = None
-            raise  # refused by a rule: the history is as it was
-        except BaseException:
-            slot.history = None
-            raise
-        finally:
-            slot.lock.release()
+                raise
+
+    @contextlib.contextmanager
+    def _alone(self, key: Key) -> Iterator[Slot]:
+        """The place of a history, once nobody else works with it; waiting for it counts as time spent."""
+        slot = self._slot(key)
+        with self.database.time_limit():
+            if not slot.lock.acquire(timeout=self.database.time_left()):
+                raise StoreUnavailableError("Many work with this plan at once; try again shortly.")
+            try:
+                yield slot
+            finally:
+                slot.lock.release()
 
     def keep(self, key: Key, history: History) -> None:
         """Keep a history that holds exactly what is recorded."""
@@ -126,18 +134,8 @@ class Plans:
         """The history as it is recorded now, for reading; the database is asked before others wait."""
         key = (clinic_id, history_id)
         known = self._slot(key).version
-        rows = self._recorded_since(key, known)
-        with self._held_for_reading(key) as slot:
-            changed = slot.version < known  # let go, or a write that failed was counted
-            yield self.refresh(key, slot, None if changed else rows)
-
-    @contextlib.contextmanager
-    def _held_for_reading(self, key: Key) -> Iterator[Slot]:
-        """Like ``holding``; a refusal while reading leaves the history as it is."""
-        slot = self._slot(key)
-        if not slot.lock.acquire(timeout=self.database.seconds):
-            raise StoreUnavailableError("Many work with this plan at once; try again shortly.")
-        try:
-            yield slot
-        finally:
-            slot.lock.release()
+        with self.database.time_limit():
+            rows = self._recorded_since(key, known)
+            with self._alone(key) as slot:
+                changed = slot.version < known  # let go, or a write that failed was counted
+                yield self.refresh(key, slot, None if changed else rows)
