@@ -29,6 +29,9 @@ from api.app import create_app
 from tests.api.house import Desk, House, goal, new_desk
 from tests.conftest import Caller
 
+# Schemathesis draws from ``random`` inside its strategies, which Hypothesis warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
