@@ -93,16 +93,7 @@ class Intervention(Part):
     swapped_from: str | None = None
     swapped_to: str | None = None
     decided_with: str | None = None
-    lineage: tuple[Step, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """The intervention; its lineage runs from the first of the chain to itself."""
-        shown = Part.document(self)
-        shown["lineage"] = [
-            {name: held for name, held in step.items() if name != "touched"}
-            for step in shown["lineage"]
-        ]
-        return shown
+    lineage: tuple[Step, ...] = ()  # from the first of the chain to itself
 
 
 @dataclass(slots=True, kw_only=True)

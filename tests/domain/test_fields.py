@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.entry import EntryData
-from domain.errors import InvalidDataError, Problem
+from domain.errors import InvalidDataError
 from domain.fields import (
     MAX_TEXT,
     DurationRule,
@@ -22,7 +21,6 @@ from domain.fields import (
     ManyRule,
     New,
     Number,
-    Opaque,
     RangeRule,
     Ref,
     Scale,
@@ -549,10 +547,3 @@ def test_anything_people_send_is_taken_or_refused(sent: dict[str, Any]) -> None:
 def test_an_id_that_is_left_out_is_no_problem() -> None:
     """The service makes it later."""
     assert build(GoalSet, {"statement": "Sleep through"}) == GoalSet(statement="Sleep through")
-
-
-def test_a_problem_is_a_pointer_and_a_remedy() -> None:
-    """Equal when both are."""
-    assert Problem("/text", "Trim it.") == Problem("/text", "Trim it.")
-    assert issubclass(GoalSet, EntryData)
-    assert Opaque is not Line

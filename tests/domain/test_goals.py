@@ -44,7 +44,6 @@ from tests.domain.specs import (
     a_goal,
     an_id,
     day,
-    entry_id,
     given,
     opened,
     said,
@@ -305,6 +304,15 @@ def test_a_revised_goal_takes_the_fields_given_and_keeps_the_others() -> None:
         "The goal “An hour in the park” was revised "
         "(statement, measure, relevant because, owner, concern ids, priority)."
     )
+
+
+def test_a_revision_of_something_else_keeps_the_period() -> None:
+    """Whether it was given as a day or as a length of time."""
+    revised = GoalRevised(goal_id=GOAL, statement="An hour in the park")
+    for period in ({"within": "P1M"}, {"target_on": date(2026, 2, 6)}):
+        given(opened(), a_goal(**period)).when(revised, reason="She wants more").then(
+            {"/goals/0/due_on": "2026-02-06"}
+        )
 
 
 def test_a_revision_can_take_all_concerns_off_a_goal() -> None:
@@ -748,4 +756,3 @@ def test_a_goal_can_be_looked_up_in_the_state() -> None:
     assert goals[GOAL] is goals.get(GOAL)
     assert goals.get(NOWHERE) is None
     assert goals.get(None) is None
-    assert entry_id(2) not in goals.goals

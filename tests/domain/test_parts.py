@@ -25,6 +25,7 @@ def a_task(practice_id: str) -> Task:
 def test_a_part_remembers_which_entry_touched_it_last() -> None:
     """So does its group."""
     entry, tasks = given(opened()).last.but(originator_version=7), Parts[Task]()
+    assert tasks.touched == 0
     tasks.add("a", a_task("a"), entry)
     tasks.add("b", a_task("b"), entry.but(originator_version=8))
     assert (tasks["a"].touched, tasks["b"].touched, tasks.touched) == (7, 8, 8)

@@ -118,9 +118,11 @@ def test_an_entry_does_not_lie_further_ahead() -> None:
 
 def test_an_entry_may_lie_long_past() -> None:
     """What happened before the opening counts from the opening on, with its own day."""
-    given(opened()).when(RAIN, now=day(3), occurred_at=day(-400)).then(
-        {"/setbacks/0/at": "2024-12-01T09:00:00Z"}
-    )
+    spec = given(opened()).when(RAIN, now=day(3), occurred_at=day(-400))
+    spec.then({"/setbacks/0/at": "2024-12-01T09:00:00Z"})
+    assert spec.plan.settled.counts_at[entry_id(2)] == day(0)
+    with pytest.raises(MomentNotFoundError):
+        spec.plan.at(effective_at=day(-1))
 
 
 def test_a_late_entry_is_decided_against_the_plan_as_it_was_then() -> None:
@@ -538,6 +540,18 @@ def test_a_plan_that_settled_anew_goes_on_learning() -> None:
         assert late.settled.standing(NOWHERE) is None
         late.learn(entry)
     assert late.document() == again.document() == spec.plan.document()
+
+
+def test_a_version_with_a_late_entry_reads_the_same_after_more_was_recorded() -> None:
+    """What counts later does not change the order of what was known."""
+    spec = given(opened(), said(FocusShifted(to="grief"), now=day(10)))
+    spec.when(FocusShifted(to="coping"), now=day(11), occurred_at=day(5), reason="Noted late")
+    for told in (RAIN, a_goal(), PROGRESS):
+        spec.when(told, now=day(20))
+    for held in (spec.plan, read_back(spec.plan)):
+        assert held.document(version=3)["focus"] == "grief"
+        assert held.document(version=3, effective_at=day(6))["focus"] == "coping"
+        assert held.document(version=4, effective_at=day(12))["setbacks"] == []
 
 
 def test_an_old_version_reads_the_same_however_it_is_reached() -> None:

@@ -15,7 +15,6 @@ from domain.errors import (
     EntryNotFoundError,
     InvalidDataError,
     OccurredInFutureError,
-    PlanHistoryError,
     ReasonRequiredError,
     TransitionError,
     UnknownReferenceError,
@@ -464,7 +463,6 @@ def test_an_entry_is_looked_up_by_its_id() -> None:
     assert plan.standing_entry(entry_id(3)) is None
     with pytest.raises(EntryNotFoundError):
         plan.entry(NOWHERE)
-    assert issubclass(EntryNotFoundError, PlanHistoryError)
 
 
 def test_a_late_mark_counts_like_any_other() -> None:

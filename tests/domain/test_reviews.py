@@ -114,6 +114,7 @@ def test_another_review_does_not_reset_the_clock() -> None:
     spec.when(replace(HELD, kind="ad_hoc", next_due_on=date(2026, 2, 1))).then(
         {"/reviews/last_formal_at": None, "/reviews/next_due_on": "2026-02-01"}
     ).owes("formal_review", due_on="2026-02-01")
+    spec.when(replace(HELD, kind="progress")).then({"/reviews/next_due_on": "2026-02-01"})
 
 
 def test_a_review_without_the_client_says_why() -> None:
@@ -194,6 +195,18 @@ def test_a_review_closes_the_safety_concern_it_names() -> None:
             "/safety_concerns/0/summary": "Half the way",
         }
     ).owes_no("safety_review")
+
+
+def test_another_review_is_no_safety_review() -> None:
+    """Unless it names the concern, it is still owed."""
+    given(opened(), RISK).when(HELD).owes("safety_review", about=entry_id(2))
+
+
+def test_a_review_touches_only_the_goals_whose_risk_it_ends() -> None:
+    """Other goals were not changed by it."""
+    spec = given(opened(), a_goal(), a_goal(an_id("other")), RELAPSE)
+    spec.when(replace(HELD, kind="relapse", answers_entry_ids=(entry_id(4),)))
+    assert [goal.touched for goal in spec.plan.state.goals.goals] == [5, 3]
 
 
 def test_a_safety_review_is_one_even_if_it_closes_no_concern() -> None:

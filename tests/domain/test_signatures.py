@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,6 @@ from domain.entry import EntryData
 from domain.errors import (
     InvalidDataError,
     NotYoursError,
-    PlanHistoryError,
     ReasonRequiredError,
     TransitionError,
 )
@@ -31,7 +29,6 @@ from tests.domain.specs import (
     COLLEAGUE,
     SUPERVISOR,
     THERAPIST,
-    Spec,
     a_goal,
     day,
     entry_id,
@@ -347,16 +344,11 @@ class TestSupervision:
         assert len(state.signatures.signed) == 0
 
 
-@pytest.mark.parametrize(
-    ("envelope", "kind", "pointer"),
-    [({"by": COLLEAGUE}, NotYoursError, "/type")],
-)
-def test_a_refused_co_signature_changes_nothing(
-    envelope: dict[str, Any], kind: type[PlanHistoryError], pointer: str
-) -> None:
+def test_a_refused_co_signature_changes_nothing() -> None:
     """The signature still waits."""
-    spec: Spec = given(SUPERVISED, a_goal(), SIGNED).when(COSIGNED, **envelope)
-    spec.refused(kind, pointer).then({"/version": 3, "/signatures/signed/0/status": "signed"})
+    given(SUPERVISED, a_goal(), SIGNED).when(COSIGNED, by=COLLEAGUE).refused(
+        NotYoursError, "/type"
+    ).then({"/version": 3, "/signatures/signed/0/status": "signed"})
 
 
 def test_the_newest_word_of_the_client_is_the_one_true_last() -> None:

@@ -18,14 +18,15 @@ from tests.service.recording import asked, holes, open_plan, set_goal, stored
 
 pytestmark = pytest.mark.fault
 Send = Callable[[str, Any], Any]
+Fate = Callable[[Send, str, Any], None]
 
 
 class Severed:
-    """A connection that dies when the next append was sent; ``then`` says what becomes of that."""
+    """A connection that dies when the next append was sent; its fate is what becomes of that."""
 
-    def __init__(self, conn: BoundedConnection, then: Callable[[Send, str, Any], None]) -> None:
+    def __init__(self, conn: BoundedConnection, fates: list[Fate]) -> None:
         self._conn = conn
-        self._then = then
+        self._fates = fates
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._conn, name)
@@ -34,15 +35,17 @@ class Severed:
         """Execute, or lose the answer to an append."""
         if "append_entries" not in query:
             return self._conn.execute(query, parameters, **more)
-        self._then(self._conn.execute, query, parameters)
-        self._conn.close()
+        fate = self._fates.pop()
+        fate(self._conn.execute, query, parameters)
+        if fate is not commit_late:
+            self._conn.close()
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 
 
 def sever(
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
-    then: Callable[[Send, str, Any], None],
+    then: Fate,
     times: int = 1,
 ) -> None:
     """Let the next ``times`` appends lose their connection."""
@@ -52,10 +55,7 @@ def sever(
     @contextlib.contextmanager
     def lent() -> Iterator[BoundedConnection]:
         with lend() as conn:
-            yield Severed(conn, once) if left else conn  # type: ignore[misc] # it quacks
-
-    def once(send: Send, query: str, parameters: Any) -> None:
-        left.pop()(send, query, parameters)
+            yield Severed(conn, left) if left else conn  # type: ignore[misc] # it quacks
 
     monkeypatch.setattr(database, "_lent", lent)
 
@@ -65,11 +65,16 @@ def commit(send: Send, query: str, parameters: Any) -> None:
     send(query, parameters)
 
 
+def commit_late(send: Send, query: str, parameters: Any) -> None:
+    """The append is committed, but so late that nobody waits for its answer any more."""
+    send(query, parameters)
+
+
 def vanish(_: Send, __: str, ___: Any) -> None:
     """The append never reaches the server."""
 
 
-@pytest.mark.parametrize("fate", [commit, vanish])
+@pytest.mark.parametrize("fate", [commit, commit_late, vanish])
 @pytest.mark.parametrize("key", [None, "k-1"])
 @pytest.mark.parametrize("expected", [None, 1])
 def test_a_lost_answer_is_found(
@@ -78,7 +83,7 @@ def test_a_lost_answer_is_found(
     owner: psycopg.Connection[Any],
     monkeypatch: pytest.MonkeyPatch,
     *,
-    fate: Callable[[Send, str, Any], None],
+    fate: Fate,
     key: str | None,
     expected: int | None,
 ) -> None:
@@ -125,7 +130,7 @@ def test_many_dead_connections_are_outlived(
     assert len(stored(owner, clinic.clinic_id)) == 2
 
 
-def late_commit(database: Database) -> Callable[[Send, str, Any], None]:
+def late_commit(database: Database) -> Fate:
     """The append is still under way when it is looked for, and committed before the next attempt."""
 
     def linger(_: Send, query: str, parameters: Any) -> None:

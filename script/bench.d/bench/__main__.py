@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 import click
 
@@ -50,6 +51,12 @@ class Asked:
     entries: int
 
     @property
+    def told(self) -> str:
+        """How thoroughly, in words."""
+        callers = ", ".join(map(str, self.connections))
+        return f"{self.rounds} of {self.seconds:g} s with {callers} connections; {self.plans:,} small plans"
+
+    @property
     def wanted(self) -> Sequence[str]:
         """The names of what is measured: all, unless some were given."""
         return self.names or NAMES
@@ -72,6 +79,7 @@ class Asked:
     "--plans", default=2_000, show_default=True, help="Small plans in the clinic that is read."
 )
 @click.option("--entries", default=50_000, show_default=True, help="Entries for the projections.")
+@click.option("--python", is_flag=True, help="Send with Python even where wrk can be had.")
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write everything as JSON."
 )
@@ -86,15 +94,15 @@ def main(
     asked = Asked(**given)  # type: ignore[arg-type] # click has converted them
     generator = PythonGenerator() if python else _generator()
     with stage() as held:
-        connections = ", ".join(map(str, asked.connections))
-        rounds = f"{asked.rounds} of {asked.seconds:g} s, connections {connections}; {asked.plans:,} small plans"
-        report = Report({**conditions(held, generator.name), "rounds": rounds})
+        report = Report({**conditions(held, generator.name), "rounds": asked.told})
         _measure(held, generator, asked, report)
     click.echo(report.text())
     if json_file:
         json_file.write_text(json.dumps(report.json(), indent=1, default=str) + "\n", "utf-8")
     if markdown_file:
         markdown_file.write_text(report.markdown(), "utf-8")
+    if report.void:
+        sys.exit(f"{report.void} runs are void: an answer in them was not as expected.")
 
 
 def _generator() -> Generator:
@@ -149,6 +157,8 @@ def _drive(bench: http.Bench, names: Sequence[str], asked: Asked, report: Report
         report.figures += http.figures(found)
         report.figures += _memory(bench.running)
         report.sections.append(http.section(found))
+        report.others = median([held.others for one in found for held in one.held] or [0.0])
+        report.void = sum(one.void for one in found)
         report.raw["http"] = [one.row() for one in found]
     if "visible" in asked.wanted:
         steady = workloads.job("add-one", bench.running, bench.loaded)

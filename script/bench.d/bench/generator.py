@@ -22,7 +22,7 @@ Told = tuple[list[float], int, int, int]
 class PythonGenerator:
     """Like wrk, slower."""
 
-    name = "a Python generator (wrk could not be had; ratios come out flatter)"
+    name = "Python processes instead of wrk (they take more CPU, ratios come out flatter)"
 
     def run(self, address: str, job: Job, connections: int, seconds: float) -> Run:
         """Send ``job``; see Generator."""

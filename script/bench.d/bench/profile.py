@@ -19,6 +19,7 @@ from service.container import build
 from service.settings import Settings
 
 LINES = 14
+PLACES = 16
 ROOT = str(Path(__file__).resolve().parents[3])
 
 
@@ -43,7 +44,7 @@ class Sender:
     def __init__(self, app: Any, job: Job) -> None:
         self.app = app
         self.job = job
-        self.versions = {held: held.version for held in job.places}
+        self.versions = {held: held.version for held in job.places[:PLACES]}
 
     def send(self, seconds: float) -> int:
         """Send for so long; returns how many requests."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.figures import Figure
+from bench.others import CALM
 from bench.targets import TARGETS
 
 HEAD = """# Measurements
@@ -29,6 +30,13 @@ class Section:
     note: str = ""
 
 
+CARE = """
+**Read these with care.** Other work used {others:.1f} cores of the machine meanwhile (median), so rates,
+latencies and ratios come out too low, above all with many connections and where a disk is waited for.
+The ratio “by CPU” suffers least. Run it again on a quiet machine before drawing conclusions.
+"""
+
+
 @dataclass(slots=True)
 class Report:
     """All of a run."""
@@ -38,6 +46,8 @@ class Report:
     sections: list[Section] = field(default_factory=list)
     profiles: dict[str, list[str]] = field(default_factory=dict)
     raw: dict[str, Any] = field(default_factory=dict)
+    void: int = 0
+    others: float = 0.0
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """The main table: every target, measured or not."""
@@ -70,6 +80,7 @@ class Report:
         """For docs/measurements.md."""
         parts = [HEAD, "## Conditions\n"]
         parts += [f"- {name}: {held}" for name, held in self.conditions.items()]
+        parts += [CARE.format(others=self.others).rstrip()] if self.others > CALM else []
         parts += ["\n## Figures\n", *_markdown(COLUMNS, list(self.rows()))]
         for section in self.sections:
             parts += [f"\n## {section.title}\n"]

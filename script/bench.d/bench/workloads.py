@@ -32,8 +32,8 @@ NAMES = (
 )  # fmt: skip
 LIMITS = tuple(LIMIT + name for name in ("open-plan", "add-one", "current", "timeline"))
 CLINICS = 16
-POOL = 320
-"""Plans that entries are added to: twenty for each of sixteen connections."""
+POOL, POOL_OF_TWENTY = 64, 320
+"""Plans that entries are added to; more where they come by twenties, so that none grows too long."""
 RANDOM = Random(7)  # noqa: S311 - the same moments every time
 
 
@@ -60,6 +60,7 @@ class Loaded:
     long: UUID
     one: Pool
     many: Pool
+    twenties: Pool
 
 
 def load(held: Stage, url: str, plans: int, told: Callable[[str], None]) -> Loaded:
@@ -74,16 +75,17 @@ def load(held: Stage, url: str, plans: int, told: Callable[[str], None]) -> Load
         long = reading.live("long", 10_000, 20)
         told(f"loading: {plans:,} plans of 12 entries …")
         _small(reading, plans)
-        return Loaded(reading.token, plan, amended, long, _pool(url, 1), _pool(url, CLINICS))
+        pools = _pool(url, 1, POOL), _pool(url, CLINICS, POOL), _pool(url, 1, POOL_OF_TWENTY)
+        return Loaded(reading.token, plan, amended, long, *pools)
 
 
-def _pool(url: str, clinics: int) -> Pool:
+def _pool(url: str, clinics: int, plans: int) -> Pool:
     """As many plans in so many clinics: the first of each, then the second, and so on."""
     held: list[list[tuple[str, UUID]]] = []
     clinic_id = UUID(int=0)
     for number in range(clinics):
-        with clinic(url, f"Writing {number}") as into:
-            held.append([(into.token, plan) for plan in _small(into, POOL // clinics)])
+        with clinic(url, f"Writing {number} of {clinics}") as into:
+            held.append([(into.token, plan) for plan in _small(into, plans // clinics)])
             clinic_id = into.who.clinic_id
     return Pool(clinic_id, tuple(one for turn in zip(*held, strict=True) for one in turn))
 
@@ -98,6 +100,7 @@ def job(name: str, running: Serving, loaded: Loaded) -> Job:
     if name.startswith(LIMIT):
         return _limit(name.removeprefix(LIMIT), running.limit_url, loaded.one)
     pool = loaded.many if name.endswith(MANY) else loaded.one
+    pool = loaded.twenties if name == "add-twenty" else pool
     if name.startswith("open-plan"):
         return Job(tuple(Place("/v1/plans", token) for token in pool.tokens), _opening())
     if name.startswith("add-"):

@@ -1,0 +1,145 @@
+"""``plan-history serve`` as a user starts it, and what they send it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from service.database import OWNER_ROLE, dsn_as
+from service.embedded import RunningPostgres, running
+from tests.service.servers import family, soon
+
+PROGRAM = (sys.executable, "-m", "service.commandline")
+
+
+def environment(home: Path) -> dict[str, str]:
+    """What a command finds around it: a data home, and no other database."""
+    held = {**os.environ, "PLAN_HISTORY_HOME": str(home), "PLAN_HISTORY_WORKERS": "2"}
+    held.pop("DATABASE_URL", None)
+    return held
+
+
+def plan_history(home: Path, *given: str) -> subprocess.CompletedProcess[str]:
+    """Any other command, run to its end."""
+    return subprocess.run(  # noqa: S603 - our own program
+        [*PROGRAM, *given],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    headers: Message
+    body: Any
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A running ``serve``."""
+
+    process: subprocess.Popen[str]
+    home: Path
+    address: str
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.address.rpartition(":")[2])
+
+    @property
+    def database(self) -> RunningPostgres:
+        """Its database."""
+        server = running(self.home)
+        assert server is not None
+        return server
+
+    def owner(self) -> psycopg.Connection[Any]:
+        """A connection to its database as the owner."""
+        dsn = dsn_as(self.database.dsn("plan_history"), OWNER_ROLE, seconds=30)
+        return psycopg.connect(dsn, autocommit=True)
+
+    def send(self, path: str, body: Any = None, **headers: str) -> Answer:
+        """GET, or POST a body; raises OSError when no whole answer comes."""
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            self.address + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Content-Type": "application/json",
+                **{name.replace("_", "-"): value for name, value in headers.items()},
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+                return Answer(answer.status, answer.headers, json.load(answer))
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return Answer(refused.code, refused.headers, json.load(refused))
+
+    def processes(self, words: str) -> list[int]:
+        """Those of its processes whose command line has ``words``, oldest first."""
+        found = []
+        for pid in family(self.process.pid)[1:]:
+            with contextlib.suppress(OSError):
+                line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+                found += [pid] if words in line else []
+        return sorted(found)
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> str:
+        """Ask it to end; what it said on the way."""
+        self.process.send_signal(how)
+        rest, _ = self.process.communicate(timeout=60)
+        return rest
+
+
+@contextlib.contextmanager
+def serving(home: Path, *options: str) -> Iterator[Serving]:
+    """``plan-history serve`` until it serves, and its end if that has not come before."""
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [*PROGRAM, "serve", "--port", "0", *options],
+            env=environment(home),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        assert process.stdout is not None
+        try:
+            said = iter(process.stdout)
+            found = (re.search(r"serving at (http://\S+)", line) for line in said)
+            address = next((held[1] for held in found if held), None)
+            if address is None:
+                log.seek(0)
+                raise AssertionError(f"it does not serve: {log.read()}")
+            yield Serving(process, home, address)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(60)
+            process.stdout.close()
+
+
+def gone(pids: list[int]) -> bool:
+    """Whether none of these processes is left."""
+    return soon(lambda: not any(family(pid) for pid in pids), 15)
