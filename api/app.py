@@ -11,7 +11,8 @@ from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api
 
 from api import errors
-from api.auth import sign_in
+from api.access import access
+from api.auth import refuse_undeclared, sign_in
 from api.catalogue import catalogue
 from api.clinic import clinic
 from api.docs import docs, root
@@ -51,11 +52,12 @@ def create_app(container: Container) -> Flask:
     app.after_request(_finish)
     api = Api(app)
     describe(api)
-    for blueprint in (plans, timeline, worklist, measures, figures, clinic, catalogue, health):
+    for blueprint in (plans, timeline, worklist, measures, figures, clinic, access, catalogue, health):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.register_blueprint(root)
     errors.register(app)
+    refuse_undeclared(app)
     return app
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import g, request
+from flask import Flask, current_app, g, request
 
 from api.conventions import services
+from service.access import Origin, said_from
 from service.errors import NotSignedInError
 
 OPEN = frozenset(
@@ -21,12 +22,32 @@ OPEN = frozenset(
 """Endpoints that need no token: they show nothing of any clinic."""
 
 
+def refuse_undeclared(app: Flask) -> None:
+    """Raise RuntimeError when a route is neither open nor in the access table: nobody may forget one."""
+    forgotten = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint not in OPEN
+        and getattr(app.view_functions[rule.endpoint], "action", None) is None
+    ]
+    if forgotten:
+        raise RuntimeError(f"No access is declared for {', '.join(sorted(forgotten))}.")
+
+
 def sign_in() -> None:
-    """Put the principal of the request's token on ``g``; raises NotSignedInError."""
+    """Put the principal of the request's token on ``g`` and see that their role has the route's action.
+
+    Raises NotSignedInError and NotAllowedError.
+    """
     if request.endpoint is None or request.endpoint in OPEN:
         return
     given = request.headers.get("Authorization", "")
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotSignedInError("Send your token: Authorization: Bearer <token>.")
-    g.principal = services().tokens.principal(token.strip())
+    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
+    held = services()
+    found = held.tokens.principal(token.strip())
+    g.principal = held.gate.rosters(found.clinic_id).present(found)
+    action: str = current_app.view_functions[request.endpoint].action  # type: ignore[attr-defined] # refuse_undeclared
+    held.gate.require(g.principal, action, (request.view_args or {}).get("plan_id"))

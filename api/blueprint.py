@@ -9,6 +9,7 @@ import flask_smorest
 
 from api.errors import PROBLEM
 from api.parsing import StrictParser
+from service.access import ACCESS
 
 F = TypeVar("F", bound=Callable[..., Any])
 _IF_MATCH = {
@@ -60,22 +61,25 @@ class Blueprint(flask_smorest.Blueprint):
         writes: bool = False,
         conditional: bool = False,
         streams: bool = False,
-        open_to_all: bool = False,
+        action: str | None = None,
     ) -> Callable[[F], F]:
         """Route and describe it; ``answer`` is the component it answers with.
 
+        ``action``: what of the access table it takes; without one it is open to all, token or not.
+
         ``creates``: takes an Idempotency-Key; ``writes``: that and If-Match. ``conditional``: may
-        answer 304. ``streams``: NDJSON and CSV, too. ``open_to_all``: needs no token.
+        answer 304. ``streams``: NDJSON and CSV, too. Raises KeyError for an action that is not in the table.
         """
         spec: dict[str, Any] = {
             "operationId": operation,
             "responses": _responses(answer, status, conditional=conditional, streams=streams),
         }
-        if not open_to_all:
+        if action is None:
+            spec["security"] = []
+        else:
             spec["responses"]["401"] = _PROBLEM
             spec["responses"]["403"] = _PROBLEM
-        if open_to_all:
-            spec["security"] = []
+            spec["x-allowed-to"] = sorted(ACCESS[action])
         if answer == "Ready":
             spec["responses"]["503"] = spec["responses"]["200"]
         headers = [_IF_MATCH] if writes else []
@@ -83,6 +87,7 @@ class Blueprint(flask_smorest.Blueprint):
         headers += [_IF_NONE_MATCH] if conditional else []
 
         def decorate(view: F) -> F:
+            view.action = action  # type: ignore[attr-defined] # read in api/auth.py
             query = getattr(view, "_apidoc", {}).get("manual_doc", {}).get("parameters", [])
             documented = self.doc(**spec, parameters=[*query, *headers])(view)
             routed: F = self.route(rule, methods=[method])(documented)

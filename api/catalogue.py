@@ -36,18 +36,18 @@ def _types() -> bytes:
     return orjson.dumps({"entry_types": shown, "techniques": TECHNIQUES})
 
 
-@catalogue.get("/v1/entry-types", "list_entry_types", answer="EntryTypes")
+@catalogue.get(
+    "/v1/entry-types", "list_entry_types", action="entry-types.read", answer="EntryTypes"
+)
 def list_entry_types() -> Response:
     """Every type of entry: its chapter, fields, and who may record it."""
-    principal().require("entry-types.read")
     return json_answer(_types())
 
 
-@catalogue.get("/v1/me", "who_am_i", answer="Me")
+@catalogue.get("/v1/me", "who_am_i", action="me.read", answer="Me")
 def who_am_i() -> Response:
     """Who am I, and what may I do."""
     who = principal()
-    who.require("me.read")
     shown: dict[str, Any] = {
         "clinic_id": str(who.clinic_id),
         "member_id": str(who.member_id),

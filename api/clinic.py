@@ -30,7 +30,7 @@ class ClinicEntriesSchema(Schema):
     entries = ListField(ClinicEntryField(), first=ManyRule(1, MOST), required=True)
 
 
-@clinic.get("/v1/clinic", "read_clinic", answer="Clinic", conditional=True)
+@clinic.get("/v1/clinic", "read_clinic", action="clinic.read", answer="Clinic", conditional=True)
 @clinic.query(ClinicMomentQuery)
 @takes_query
 def read_clinic(query: Mapping[str, Any]) -> Response:
@@ -39,7 +39,14 @@ def read_clinic(query: Mapping[str, Any]) -> Response:
     return not_modified(version) or json_answer(document, version=version)
 
 
-@clinic.post("/v1/clinic/entries", "record_in_clinic", answer="Recorded", status=201, writes=True)
+@clinic.post(
+    "/v1/clinic/entries",
+    "record_in_clinic",
+    action="clinic.record",
+    answer="Recorded",
+    status=201,
+    writes=True,
+)
 @clinic.body(ClinicEntriesSchema, "ClinicEntriesToRecord")
 def record_in_clinic(body: dict[str, Any]) -> Response:
     """Record entries of the clinic itself: members, roles, supervision, caseload, policy, holds."""
@@ -47,7 +54,7 @@ def record_in_clinic(body: dict[str, Any]) -> Response:
     return recorded_answer(done, "/v1/clinic")
 
 
-@clinic.get("/v1/members", "list_members", answer="Members")
+@clinic.get("/v1/members", "list_members", action="members.read", answer="Members")
 @clinic.query(MembersQuery)
 @takes_query
 def list_members(query: Mapping[str, Any]) -> Response:

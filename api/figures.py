@@ -45,7 +45,7 @@ class FiguresQuery(Query):
             raise ValidationError("Lies after `to`; give an earlier month.", "from")
 
 
-@figures.get("/v1/figures", "read_figures", answer="Figures")
+@figures.get("/v1/figures", "read_figures", action="figures.read", answer="Figures")
 @figures.query(FiguresQuery)
 @takes_query
 def read_figures(query: Mapping[str, Any]) -> Response:

@@ -33,20 +33,20 @@ SECONDS = Histogram(
 )
 
 
-@health.get("/livez", "is_alive", answer="Alive", open_to_all=True)
+@health.get("/livez", "is_alive", answer="Alive")
 def livez() -> Response:
     """The process answers."""
     return json_answer({"alive": True})
 
 
-@health.get("/readyz", "is_ready", answer="Ready", open_to_all=True)
+@health.get("/readyz", "is_ready", answer="Ready")
 def readyz() -> Response:
     """The database answers and is migrated; how far the projections are."""
     health_now = look(services().database)
     return json_answer(health_now.document(), 200 if health_now.ready else 503)
 
 
-@health.get("/metrics", "metrics", answer="text", open_to_all=True)
+@health.get("/metrics", "metrics", answer="text")
 def metrics() -> Response:
     """Figures for Prometheus."""
     registry = OWN

@@ -13,7 +13,11 @@ measures = Blueprint("measures", "measures", description="How things move, in nu
 
 
 @measures.get(
-    "/v1/plans/<uuid:plan_id>/measures", "read_measures", answer="Measures", conditional=True
+    "/v1/plans/<uuid:plan_id>/measures",
+    "read_measures",
+    action="plans.read",
+    answer="Measures",
+    conditional=True,
 )
 def read_measures(plan_id: UUID) -> Response:
     """A plan's measured values: a series for each measure, with what happened meanwhile."""

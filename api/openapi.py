@@ -8,10 +8,11 @@ from flask_smorest import Api
 
 from api.examples import entry_example, group_example
 from api.schemas import MOMENT_FORMAT, UUID_FORMAT, component_of, entry_components, envelope_of
+from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from domain.entry import CLINIC_TYPES, TYPES, VOICES, Author
 from domain.opening import PlanOpened
 from domain.policy import Policy
-from service.access import ROLES
+from service.access import ACCESS, RELATIONS, ROLES, VIEWS
 from service.finding import STATUSES
 from service.worklist import KINDS
 
@@ -89,6 +90,8 @@ def _plan() -> dict[str, Any]:
 
 def _told() -> dict[str, Any]:
     optional = {
+        "sentence": {**_TEXT, "description": "Left out, like data, for readers without content."},
+        "data": _OBJECT,
         "voiced_by": {"type": "string", "enum": list(VOICES)},
         "reason": _ref("Reason"),
         "session_id": UUID_FORMAT,
@@ -104,13 +107,11 @@ def _told() -> dict[str, Any]:
         version=_VERSION,
         position=_VERSION,
         type=_TEXT,
-        sentence=_TEXT,
         occurred_at=MOMENT_FORMAT,
         recorded_at=MOMENT_FORMAT,
         late={"type": "boolean"},
         recorded_by=component_of(Author),
         command_id=UUID_FORMAT,
-        data=_OBJECT,
     )
 
 
@@ -139,7 +140,7 @@ def _found() -> dict[str, Any]:
         version=_VERSION,
         position=_VERSION,
         status={"type": "string", "enum": list(STATUSES)},
-        client=_group(ref=_TEXT, label=_TEXT),
+        client=_group(ref=_TEXT, label=_or_null(_TEXT)),
         therapist_id=UUID_FORMAT,
         supervisor_id=_or_null(UUID_FORMAT),
         opened_at=MOMENT_FORMAT,
@@ -228,6 +229,64 @@ def _figures() -> dict[str, Any]:
     )
 
 
+def _look() -> dict[str, Any]:
+    return _group(
+        look_id=_VERSION,
+        looked_at=MOMENT_FORMAT,
+        member_id=UUID_FORMAT,
+        name=_TEXT,
+        role={"type": "string", "enum": list(ROLES)},
+        action={"type": "string", "enum": sorted(ACCESS)},
+        plan_id=_or_null(UUID_FORMAT),
+        version=_or_null(_VERSION),
+        asked=_or_null(_TEXT),
+        why=_or_null({"type": "string", "enum": list(RELATIONS)}),
+        view=_or_null({"type": "string", "enum": list(VIEWS)}),
+        allowed={"type": "boolean"},
+        address=_or_null(_TEXT),
+        request_id=_or_null(_TEXT),
+        token_id=UUID_FORMAT,
+    )
+
+
+def _disclosure() -> dict[str, Any]:
+    return _group(
+        entry_id=UUID_FORMAT,
+        version=_VERSION,
+        disclosed_at=MOMENT_FORMAT,
+        recorded_at=MOMENT_FORMAT,
+        recorded_by=_TEXT,
+        recipient=_TEXT,
+        address=_or_null(_TEXT),
+        what=_TEXT,
+        purpose=_TEXT,
+        legal_basis=_or_null(_TEXT),
+    )
+
+
+def _emergency() -> dict[str, dict[str, Any]]:
+    taking = component_of(EmergencyAccessTaken)
+    reviewing = component_of(EmergencyAccessReviewed)
+    plan: dict[str, Any] = {"plan_id": UUID_FORMAT, "client_ref": _TEXT}
+    said = {name: held for name, held in reviewing["properties"].items() if name != "access_entry_id"}
+    shown = _group(
+        plan_id=UUID_FORMAT,
+        entry_id=UUID_FORMAT,
+        at=MOMENT_FORMAT,
+        by=_OBJECT,
+        why=_TEXT,
+        expires_at=MOMENT_FORMAT,
+        status={"type": "string", "enum": ["open", "reviewed"]},
+        finding=_or_null(_TEXT),
+        reviewed_at=_or_null(MOMENT_FORMAT),
+    )
+    return {
+        "EmergencyAccess": {**taking, "properties": {**plan, **taking["properties"]}},
+        "EmergencyReview": {**reviewing, "properties": said, "required": ["finding"]},
+        "EmergencyList": _group(emergency_access=_many(shown)),
+    }
+
+
 def _problem() -> dict[str, Any]:
     where = {"pointer": _TEXT, "parameter": _TEXT}
     return _group(
@@ -304,6 +363,9 @@ def components() -> dict[str, dict[str, Any]]:
             projections={"type": "object", "additionalProperties": lag},
             projections_stopped=_WHOLE,
         ),
+        "AccessLog": _group(looks=_many(_look()), next_cursor=_or_null(_TEXT)),
+        "Disclosures": _group(disclosures=_many(_disclosure())),
+        **_emergency(),
         "Problem": _problem(),
     }
 
@@ -317,6 +379,8 @@ def examples() -> dict[str, dict[str, Any]]:
         "PlanOpening": group_example(PlanOpened),
         "EntriesToRecord": {"entries": [shown["GoalSet"]]},
         "ClinicEntriesToRecord": {"entries": [shown["MemberJoined"]]},
+        "EmergencyAccess": {"client_ref": "c-1", **group_example(EmergencyAccessTaken)},
+        "EmergencyReview": {"finding": "justified"},
     }
 
 

@@ -98,7 +98,9 @@ def recorded_answer(done: Recorded, location: str) -> Response:
     return json_answer(recorded_document(done), 201, version=done.version, headers=headers)
 
 
-@plans.post("/v1/plans", "open_plan", answer="Recorded", status=201, creates=True)
+@plans.post(
+    "/v1/plans", "open_plan", action="plans.open", answer="Recorded", status=201, creates=True
+)
 @plans.body(OpeningSchema, "PlanOpening")
 def open_plan(body: dict[str, Any]) -> Response:
     """Open a plan.
@@ -112,7 +114,12 @@ def open_plan(body: dict[str, Any]) -> Response:
 
 
 @plans.post(
-    "/v1/plans/<uuid:plan_id>/entries", "record_entries", answer="Recorded", status=201, writes=True
+    "/v1/plans/<uuid:plan_id>/entries",
+    "record_entries",
+    action="plans.record",
+    answer="Recorded",
+    status=201,
+    writes=True,
 )
 @plans.body(EntriesSchema, "EntriesToRecord")
 def record_entries(body: dict[str, Any], plan_id: UUID) -> Response:
@@ -125,7 +132,9 @@ def record_entries(body: dict[str, Any], plan_id: UUID) -> Response:
     return recorded_answer(done, f"/v1/plans/{plan_id}")
 
 
-@plans.get("/v1/plans/<uuid:plan_id>", "read_plan", answer="Plan", conditional=True)
+@plans.get(
+    "/v1/plans/<uuid:plan_id>", "read_plan", action="plans.read", answer="Plan", conditional=True
+)
 @plans.query(MomentQuery)
 @takes_query
 def read_plan(query: Mapping[str, Any], plan_id: UUID) -> Response:
@@ -147,7 +156,7 @@ def read_plan(query: Mapping[str, Any], plan_id: UUID) -> Response:
     return not_modified(version) or json_answer(shown, version=version)
 
 
-@plans.get("/v1/plans/<uuid:plan_id>/diff", "compare_moments", answer="Diff")
+@plans.get("/v1/plans/<uuid:plan_id>/diff", "compare_moments", action="plans.read", answer="Diff")
 @plans.query(DiffQuery)
 @takes_query
 def compare_moments(query: Mapping[str, Any], plan_id: UUID) -> Response:
@@ -175,7 +184,7 @@ def _told(point: int | datetime) -> dict[str, str]:
     return {} if isinstance(point, int) else {"moment": plain_moment(point)}
 
 
-@plans.get("/v1/plans", "find_plans", answer="PlansFound")
+@plans.get("/v1/plans", "find_plans", action="plans.find", answer="PlansFound")
 @plans.query(PlansQuery)
 @takes_query
 def list_plans(query: Mapping[str, Any]) -> Response:
@@ -183,6 +192,6 @@ def list_plans(query: Mapping[str, Any]) -> Response:
     place = from_cursor(query.get("cursor"), (moment_part, uuid_part))
     wanted = {name: held for name, held in query.items() if name != "cursor"}
     asked = PlanFilter(**wanted, after=place)
-    found, following = find_plans(services().database, principal(), asked)
+    found, following = find_plans(services().gate, principal(), asked)
     cursor = to_cursor(following)
     return json_answer({"plans": found, "next_cursor": cursor}, headers=next_link(cursor))

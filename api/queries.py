@@ -15,7 +15,7 @@ from api.parsing import moment
 from api.schemas import MomentField
 from domain.entry import EVERY_TYPE, VOICES
 from domain.fields import plain_moment
-from service.access import ROLES
+from service.access import ACCESS, ROLES
 from service.finding import STATUSES
 from service.timeline import ORDERS
 
@@ -163,6 +163,23 @@ class DiffQuery(Query):
         load_default="recorded",
         metadata={"description": "Whether moments are as recorded (default) or as true."},
     )
+
+
+class AccessLogQuery(Paged):
+    """Which looks."""
+
+    member_id = UUIDField(metadata={"description": "Who looked."})
+    plan_id = UUIDField()
+    action = _choice(tuple(sorted(ACCESS)))
+    allowed = TruthField(metadata={"description": "Whether the look was allowed, or refused."})
+    since = MomentField(metadata={"description": "From this moment on."})
+    until = MomentField(metadata={"description": "Before this moment."})
+
+
+class EmergencyQuery(Query):
+    """Which emergency accesses."""
+
+    status = _choice(("open", "reviewed"))
 
 
 # The parts of a cursor

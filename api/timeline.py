@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,10 +22,10 @@ from api.conventions import (
     to_cursor,
     wanted_format,
 )
+from api.lines import CSV, NDJSON, csv_lines
 from api.queries import ClinicTimelineQuery, TimelineQuery, moment_part, whole_part
 from service.timeline import Filter, Page
 
-NDJSON, CSV = "application/x-ndjson", "text/csv"
 COLUMNS = (
     "position", "version", "plan_id", "entry_id", "type", "occurred_at", "recorded_at", "late",
     "recorded_by", "role", "voiced_by", "reason", "sentence", "corrected_by", "addenda_by",
@@ -83,38 +81,27 @@ def _ndjson(pages: Iterator[Page]) -> Iterator[str]:
 
 
 def _csv(pages: Iterator[Page]) -> Iterator[str]:
-    yield _csv_lines([COLUMNS])
+    yield csv_lines([COLUMNS])
     for page in pages:
-        yield _csv_lines([_cells(orjson.loads(held)) for held in page.entries])
+        yield csv_lines([_cells(orjson.loads(held)) for held in page.entries])
 
 
-def _csv_lines(rows: list[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
-
-
-def _cells(shown: dict[str, Any]) -> list[str]:
+def _cells(shown: dict[str, Any]) -> list[Any]:
     flat = {
         **shown,
         "recorded_by": shown["recorded_by"]["name"],
         "role": shown["recorded_by"]["role"],
         "reason": shown.get("reason", {}).get("text"),
-        "late": "yes" if shown["late"] else "no",
     }
-    return [_cell(flat.get(name)) for name in COLUMNS]
-
-
-def _cell(value: object) -> str:
-    """A cell no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    if value is None:
-        return ""
-    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return [flat.get(name) for name in COLUMNS]
 
 
 @timeline.get(
-    "/v1/plans/<uuid:plan_id>/timeline", "plan_timeline", answer="TimelinePage", streams=True
+    "/v1/plans/<uuid:plan_id>/timeline",
+    "plan_timeline",
+    action="plans.timeline",
+    answer="TimelinePage",
+    streams=True,
 )
 @timeline.query(TimelineQuery)
 @takes_query
@@ -128,7 +115,13 @@ def plan_timeline(query: Mapping[str, Any], plan_id: UUID) -> Response:
     return _answer(_filter(query), lambda wanted: read(who, plan_id, wanted))
 
 
-@timeline.get("/v1/clinic/timeline", "clinics_own_timeline", answer="TimelinePage", streams=True)
+@timeline.get(
+    "/v1/clinic/timeline",
+    "clinics_own_timeline",
+    action="clinic.history",
+    answer="TimelinePage",
+    streams=True,
+)
 @timeline.query(TimelineQuery)
 @takes_query
 def clinics_own_timeline(query: Mapping[str, Any]) -> Response:
@@ -138,7 +131,9 @@ def clinics_own_timeline(query: Mapping[str, Any]) -> Response:
     return _answer(_filter(query), lambda wanted: read(who, wanted))
 
 
-@timeline.get("/v1/timeline", "clinic_timeline", answer="TimelinePage", streams=True)
+@timeline.get(
+    "/v1/timeline", "clinic_timeline", action="clinic.timeline", answer="TimelinePage", streams=True
+)
 @timeline.query(ClinicTimelineQuery)
 @takes_query
 def clinic_timeline(query: Mapping[str, Any]) -> Response:
@@ -148,7 +143,12 @@ def clinic_timeline(query: Mapping[str, Any]) -> Response:
     return _answer(_filter(query), lambda wanted: read(who, wanted))
 
 
-@timeline.get("/v1/plans/<uuid:plan_id>/entries/<uuid:entry_id>", "read_entry", answer="EntryTold")
+@timeline.get(
+    "/v1/plans/<uuid:plan_id>/entries/<uuid:entry_id>",
+    "read_entry",
+    action="plans.timeline",
+    answer="EntryTold",
+)
 def read_entry(plan_id: UUID, entry_id: UUID) -> Response:
     """One entry with its corrections and addenda."""
     return json_answer(services().timeline.entry(principal(), plan_id, entry_id))

@@ -51,7 +51,7 @@ class WorklistQuery(Paged):
     )
 
 
-@worklist.get("/v1/worklist", "read_worklist", answer="Worklist")
+@worklist.get("/v1/worklist", "read_worklist", action="worklist.read", answer="Worklist")
 @worklist.query(WorklistQuery)
 @takes_query
 def read_worklist(query: Mapping[str, Any]) -> Response:
@@ -100,7 +100,12 @@ def _about_part(part: object) -> str:
     return "plan" if part == "plan" else str(uuid_part(part))
 
 
-@worklist.get("/v1/plans/<uuid:plan_id>/obligations", "read_obligations", answer="PlanObligations")
+@worklist.get(
+    "/v1/plans/<uuid:plan_id>/obligations",
+    "read_obligations",
+    action="plans.read",
+    answer="PlanObligations",
+)
 def read_obligations(plan_id: UUID) -> Response:
     """What a plan owes now, soonest due first."""
     return json_answer(services().worklist.of_plan(principal(), plan_id))

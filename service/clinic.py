@@ -14,7 +14,8 @@ from psycopg.rows import TupleRow
 from domain.clinic import Clinic, ClinicFounded
 from domain.errors import PlanNotFoundError
 from domain.policy import DEFAULT_POLICY, Policy
-from service.access import Principal
+from service.access import Gate, Principal
+from service.access.recording import refuse_foreign_clinic_types
 from service.database import BoundedConnection, Database
 from service.errors import UnknownClinicError
 from service.record.plans import Plans
@@ -55,13 +56,15 @@ class ClinicService:
 
     database: Database
     recording: Recording
+    gate: Gate
 
     def record(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
         """Record entries in the clinic's own history, in order, all or none.
 
         The first of them begins with the clinic's founding, which is added by itself.
         """
-        principal.require("clinic.record")
+        self.gate.require(principal, "clinic.record")
+        refuse_foreign_clinic_types(principal, drafts)
         clinic_id = principal.clinic_id
         try:
             return self.recording.record_in(principal, clinic_id, drafts, request)
@@ -89,7 +92,7 @@ class ClinicService:
 
     def at(self, principal: Principal, moment: Moment) -> tuple[int, dict[str, Any]]:
         """The clinic at a moment: its version then, and its document."""
-        principal.require("clinic.read")
+        self.gate.require(principal, "clinic.read")
         with self._clinic(principal) as clinic:
             if not clinic.entries:
                 return 0, self._unfounded(principal)
@@ -100,7 +103,7 @@ class ClinicService:
         self, principal: Principal, *, role: str | None = None, status: str | None = None
     ) -> list[dict[str, Any]]:
         """The clinic's people, by name."""
-        principal.require("members.read")
+        self.gate.require(principal, "members.read")
         with self._clinic(principal) as clinic:
             shown = [member.document() for member in clinic.state.members]
         found = [

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from service.access import AccessLog, Gate, Rosters
+from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
+from service.emergency import EmergencyService
 from service.figures import FiguresService
 from service.measures import MeasuresService
 from service.plans import PlanService
@@ -28,6 +31,9 @@ class Container:
     database: Database
     plans: PlanService
     clinic: ClinicService
+    gate: Gate
+    access: AccessReport
+    emergency: EmergencyService
     timeline: TimelineService
     worklist: WorklistService
     measures: MeasuresService
@@ -59,15 +65,19 @@ def build(
     kept = Plans(database, settings.cached_plans)
     waker = Waker(database)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
+    gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
     return Container(
         settings=settings,
         database=database,
-        plans=PlanService(recording),
-        clinic=ClinicService(database, recording),
-        timeline=TimelineService(database, kept, recording.policy),
-        worklist=WorklistService(database, kept, recording.policy, clock),
-        measures=MeasuresService(kept),
-        figures=FiguresService(database, clock),
+        gate=gate,
+        access=AccessReport(gate),
+        emergency=EmergencyService(recording, gate),
+        plans=PlanService(recording, gate),
+        clinic=ClinicService(database, recording, gate),
+        timeline=TimelineService(database, kept, recording.policy, gate),
+        worklist=WorklistService(database, kept, recording.policy, clock, gate),
+        measures=MeasuresService(kept, gate),
+        figures=FiguresService(database, gate, clock),
         tokens=Tokens(database, clock),
         waker=waker,
         clock=clock,

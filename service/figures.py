@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from psycopg.rows import TupleRow
 
-from service.access import Principal
+from service.access import Gate, Principal
 from service.database import BoundedConnection, Database
 
 _SUMS = """
@@ -27,6 +27,7 @@ class FiguresService:
     """Sums what the ``clinic_figures`` read model counts of each plan."""
 
     database: Database
+    gate: Gate
     clock: Callable[[], datetime]
 
     def of_clinic(
@@ -39,7 +40,7 @@ class FiguresService:
         belongs to the month in which it was true: the day a plan was opened or closed, a relapse noted,
         a review held (or due, when it is overdue), a technique swapped.
         """
-        principal.require("figures.read")
+        self.gate.require(principal, "figures.read")
         today = self.clock().astimezone(UTC).date()
         last = (last or max(today, first or today)).replace(day=1)
         first = (first or _a_year_to(last)).replace(day=1)

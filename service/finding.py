@@ -11,8 +11,9 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from domain.fields import plain_moment
-from service.access import Principal
-from service.database import BoundedConnection, Database
+from service.access import Gate, Principal
+from service.access.table import METADATA
+from service.database import BoundedConnection
 
 STATUSES = (
     "draft",
@@ -43,21 +44,25 @@ class PlanFilter:
 
 
 def find_plans(
-    database: Database, principal: Principal, wanted: PlanFilter
+    gate: Gate, principal: Principal, wanted: PlanFilter
 ) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
-    """The clinic's plans, most recently changed first, and where the next page begins."""
-    principal.require("plans.find")
-    conditions: list[sql.Composable] = [sql.SQL("clinic_id = %s")]
-    parameters: list[Any] = [principal.clinic_id]
+    """The plans within the principal's reach, most recently changed first, and where the next page begins.
+
+    Who sees no words of a plan sees no label either, and finds none by it.
+    """
+    within, values = gate.reach(principal, "plans.find", "plan_id")
+    labels = METADATA not in (principal.grant("plans.find") or {}).values()
+    conditions: list[sql.Composable] = [sql.SQL("clinic_id = %s"), within]
+    parameters: list[Any] = [principal.clinic_id, *values]
     for column in ("client_ref", "therapist_id", "supervisor_id", "status"):
         value = getattr(wanted, column)
         if value is not None:
             conditions.append(sql.SQL("{} = %s").format(sql.Identifier(column)))
             parameters.append(value)
     if wanted.q:
-        conditions.append(sql.SQL("(client_label ILIKE %s OR client_ref ILIKE %s)"))
+        conditions.append(sql.SQL("(%s AND client_label ILIKE %s OR client_ref ILIKE %s)"))
         escaped = wanted.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        parameters += [f"%{escaped}%", f"%{escaped}%"]
+        parameters += [labels, f"%{escaped}%", f"%{escaped}%"]
     if wanted.after is not None:
         conditions.append(sql.SQL("(changed_at, plan_id) < (%s::timestamptz, %s)"))
         parameters += list(wanted.after)
@@ -68,13 +73,14 @@ def find_plans(
     def read(conn: BoundedConnection) -> list[TupleRow]:
         return conn.execute(query, [*parameters, wanted.limit + 1], binary=True).fetchall()
 
-    rows = database.in_clinic(principal.clinic_id, read)
-    shown = [_shown(row) for row in rows[: wanted.limit]]
+    rows = gate.database.in_clinic(principal.clinic_id, read)
+    gate.looked_through(principal, "plans.find", asked="plans")
+    shown = [_shown(row, labels=labels) for row in rows[: wanted.limit]]
     more = len(rows) > wanted.limit
     return shown, (shown[-1]["changed_at"], shown[-1]["plan_id"]) if more else None
 
 
-def _shown(row: TupleRow) -> dict[str, Any]:
+def _shown(row: TupleRow, *, labels: bool) -> dict[str, Any]:
     plan_id, version, position, status, ref, label, therapist, supervisor, opened, changed = row
     moments: tuple[datetime, datetime] = (opened, changed)
     return {
@@ -82,7 +88,7 @@ def _shown(row: TupleRow) -> dict[str, Any]:
         "version": version,
         "position": position,
         "status": status,
-        "client": {"ref": ref, "label": label},
+        "client": {"ref": ref, "label": label if labels else None},
         "therapist_id": str(therapist),
         "supervisor_id": str(supervisor) if supervisor else None,
         "opened_at": plain_moment(moments[0]),

@@ -20,7 +20,7 @@ from domain.lifecycle import PlanPaused, PlanResumed
 from domain.plan import Plan
 from domain.reviews import ReviewHeld
 from domain.state import PlanState
-from service.access import Principal
+from service.access import Gate, Principal
 from service.reading import reading_plan
 from service.record.plans import Plans
 
@@ -34,12 +34,15 @@ class MeasuresService:
     """Reads the series of one plan."""
 
     plans: Plans
+    gate: Gate
 
     def of_plan(self, principal: Principal, plan_id: UUID) -> tuple[int, dict[str, Any]]:
         """The plan's version, and a series for each measure; raises PlanNotFoundError."""
-        principal.require("plans.read")
+        sight = self.gate.see(principal, "plans.read", plan_id)
         with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
-            return plan.version, {"plan_id": str(plan_id), "series": series_of(plan)}
+            version, series = plan.version, series_of(plan)
+        self.gate.looked(principal, sight, plan_id, version=version, asked="measures")
+        return version, {"plan_id": str(plan_id), "series": series}
 
 
 def series_of(plan: Plan) -> list[dict[str, Any]]:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 from psycopg.rows import TupleRow
 
-from domain.errors import MomentNotFoundError, PlanHistoryError, PlanNotFoundError
+from domain.entry import Entry
+from domain.errors import MomentNotFoundError, PlanHistoryError
+from domain.fold import Settled
+from domain.opening import PlanOpened
 from domain.plan import Plan
+from domain.release import released_document, released_order
 from domain.trace import Change, diff, trace
-from service.access import Principal
+from service.access import Gate, Principal, Sight
+from service.access.recording import refuse_foreign_opening, refuse_foreign_types
 from service.database import BoundedConnection
 from service.kept import Kept
+from service.reading import reading_plan
 from service.recording import Draft, Moment, Recorded, Recording, Request, created
 
 __all__ = ["Draft", "Moment", "PlanService", "Recorded", "Request", "created"]
@@ -29,6 +38,7 @@ class PlanService:
     """The use cases of plans."""
 
     recording: Recording
+    gate: Gate
     past: Kept[Hashable, tuple[int, bytes]] = field(default_factory=lambda: Kept(PAST))
 
     def open_plan(
@@ -36,9 +46,12 @@ class PlanService:
     ) -> Recorded:
         """Open a plan, with its first entries if there are any; all or none.
 
-        Raises PlanAlreadyOpenError when the client has an open plan, unless alongside.
+        Raises PlanAlreadyOpenError when the client has an open plan, unless alongside, and
+        NotAllowedError for a plan that would be nobody's business of theirs.
         """
-        principal.require("plans.open")
+        self.gate.require(principal, "plans.open")
+        assert isinstance(opening.data, PlanOpened)
+        refuse_foreign_opening(self.gate.rosters(principal.clinic_id), principal, opening.data)
         plan = Plan.new(uuid4())
         try:
             return self.recording.write(principal, plan, [opening, *drafts], request, opening=True)
@@ -49,17 +62,12 @@ class PlanService:
         self, principal: Principal, plan_id: UUID, drafts: Sequence[Draft], request: Request
     ) -> Recorded:
         """Record entries in a plan, in order, all or none; see Recording.record_in."""
-        principal.require("plans.record")
-        if plan_id == principal.clinic_id:
-            raise _no_plan()
+        sight = self.gate.see(principal, "plans.record", plan_id)
+        refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
         return self.recording.record_in(principal, plan_id, drafts, request)
 
-    @contextlib.contextmanager
-    def _plan(self, principal: Principal, plan_id: UUID) -> Iterator[Plan]:
-        with self.recording.plans.reading(principal.clinic_id, plan_id) as plan:
-            if not isinstance(plan, Plan):
-                raise _no_plan()
-            yield plan
+    def _plan(self, principal: Principal, plan_id: UUID) -> contextlib.AbstractContextManager[Plan]:
+        return reading_plan(self.recording.plans, principal.clinic_id, plan_id)
 
     def current(self, principal: Principal, plan_id: UUID) -> tuple[int, bytes]:
         """The plan as it stands: its version and its document as JSON bytes.
@@ -67,24 +75,32 @@ class PlanService:
         A fresh row of the read model is served as it is; when it is behind, the missing entries are
         folded live, so a reader always sees their own writes.
         """
-        principal.require("plans.read")
+        sight = self.gate.see(principal, "plans.read", plan_id)
+        version, document = self._current(principal, sight, plan_id)
+        self.gate.looked(principal, sight, plan_id, version=version)
+        return version, document
 
+    def _current(self, principal: Principal, sight: Sight, plan_id: UUID) -> tuple[int, bytes]:
         def read(conn: BoundedConnection) -> TupleRow | None:
             parameters = [principal.clinic_id, plan_id]
             return conn.execute(
                 "SELECT document, version, head FROM read_plan(%s, %s)", parameters, binary=True
             ).fetchone()
 
-        row = self.recording.database.run(read)
-        if row is None:
-            raise PlanNotFoundError("There is no such plan here; check its id.")
-        document, version, head = row
-        if version == head:
-            return head, document
+        row = self.recording.database.run(read) if sight.full else None
+        if row is not None and row[1] == row[2]:
+            document: bytes = row[0]
+            return row[2], document
         with self._plan(principal, plan_id) as plan:
-            return plan.version, orjson.dumps(
-                plan.document(policy=self.recording.policy(principal.clinic_id))
-            )
+            return plan.version, orjson.dumps(self._document(principal, sight, plan, Moment()))
+
+    def _document(
+        self, principal: Principal, sight: Sight, plan: Plan, moment: Moment
+    ) -> dict[str, Any]:
+        """The plan at a moment, as much of it as is seen."""
+        policy = self.recording.policy(principal.clinic_id)
+        show = plan.document if sight.full else partial(released_document, plan)
+        return show(moment.known(plan), moment.effective_at, policy)
 
     def at(
         self, principal: Principal, plan_id: UUID, moment: Moment, *, traced: bool = False
@@ -93,16 +109,23 @@ class PlanService:
 
         What was known at a version never changes, so such documents are kept for a while.
         """
-        principal.require("plans.read")
+        sight = self.gate.see(principal, "plans.read", plan_id)
+        known, document = self._at(principal, sight, plan_id, moment, traced=traced)
+        self.gate.looked(principal, sight, plan_id, version=known, asked=moment.words())
+        return known, document
+
+    def _at(
+        self, principal: Principal, sight: Sight, plan_id: UUID, moment: Moment, *, traced: bool
+    ) -> tuple[int, bytes]:
         policy = self.recording.policy(principal.clinic_id)
-        key = (principal.clinic_id, plan_id, moment, traced, policy)
+        key = (principal.clinic_id, plan_id, moment, traced, policy, sight.view)
         if moment.version is not None and (kept := self.past.get(key)):
             return kept
         with self._plan(principal, plan_id) as plan:
             known = moment.known(plan)
-            document = plan.document(known, moment.effective_at, policy)
+            document = self._document(principal, sight, plan, moment)
             if traced:
-                order = plan.settled_at(known).until(moment.effective_at)
+                order = _order(sight, plan, plan.settled_at(known), moment.effective_at)
                 document["entries"] = trace(order, document)
         shown = known, orjson.dumps(document)
         if moment.version is not None:
@@ -113,15 +136,25 @@ class PlanService:
         self, principal: Principal, plan_id: UUID, before: Moment, after: Moment
     ) -> tuple[int, int, list[Change]]:
         """The two head versions and what changed between two moments, each change with its entries."""
-        principal.require("plans.read")
+        sight = self.gate.see(principal, "plans.read", plan_id)
         with self._plan(principal, plan_id) as plan:
             one, other = before.known(plan), after.known(plan)
             old, new = plan.settled_at(one), plan.settled_at(other)
-            old_order, new_order = old.until(before.effective_at), new.until(after.effective_at)
-            if not old_order or not new_order:
-                raise MomentNotFoundError("The plan did not exist at one of those moments.")
-            return one, other, diff(old, old_order, new, new_order)
+            old_order = _order(sight, plan, old, before.effective_at)
+            new_order = _order(sight, plan, new, after.effective_at)
+            changes = diff(old, old_order, new, new_order)
+        asked = f"diff {before.words()} – {after.words()}"
+        self.gate.looked(principal, sight, plan_id, version=other, asked=asked)
+        return one, other, changes
 
 
-def _no_plan() -> PlanNotFoundError:
-    return PlanNotFoundError("There is no such plan here; check its id.")
+def _order(
+    sight: Sight, plan: Plan, settled: Settled, effective_at: datetime | None
+) -> Sequence[Entry]:
+    """What counts by a moment, of what is seen; raises MomentNotFoundError for nothing."""
+    if not sight.full:
+        return released_order(plan, settled, effective_at)
+    order = settled.until(effective_at)
+    if not order:
+        raise MomentNotFoundError("The plan did not exist at one of those moments.")
+    return order

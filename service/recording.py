@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from domain.entry import Entry, EntryData, Reason, chapter_of, created_ids
 from domain.errors import MomentNotFoundError, PlanHistoryError
+from domain.fields import plain_moment
 from domain.fold import AMENDING
 from domain.history import History
 from domain.opening import PlanOpened
@@ -92,6 +93,15 @@ class Moment:
     version: int | None = None
     as_of: datetime | None = None
     effective_at: datetime | None = None
+
+    def words(self) -> str:
+        """The moment in few words, for the access log."""
+        given = (
+            ("version", self.version),
+            ("as_of", plain_moment(self.as_of) if self.as_of else None),
+            ("effective_at", plain_moment(self.effective_at) if self.effective_at else None),
+        )
+        return " ".join(f"{name}={held}" for name, held in given if held is not None) or "now"
 
     def known(self, plan: History) -> int:
         """The version until which entries are known at this moment."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,8 +16,10 @@ from domain.entry import EVERY_TYPE, TOPICS, VOICES, Entry, type_named
 from domain.errors import EntryNotFoundError, PlanNotFoundError
 from domain.fields import plain_moment
 from domain.policy import Policy
+from domain.release import held_back
 from projections.timeline import about, threads
-from service.access import Principal
+from service.access import Gate, Principal, Sight
+from service.access.table import METADATA, RELEASED
 from service.database import BoundedConnection, Database
 from service.record.plans import Plans
 
@@ -76,21 +78,24 @@ ORDERS = ("recorded", "-recorded", "occurred", "-occurred")
 class TimelineService:
     """Reads the record beside the ``timeline`` read model; what that still lacks is told live."""
 
-    def __init__(self, database: Database, plans: Plans, policy: Callable[[UUID], Policy]) -> None:
+    def __init__(
+        self, database: Database, plans: Plans, policy: Callable[[UUID], Policy], gate: Gate
+    ) -> None:
         self.database = database
         self.plans = plans
         self.policy = policy
+        self.gate = gate
 
     def of_plan(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page:
         """A page of one plan's timeline; raises PlanNotFoundError."""
-        principal.require("plans.timeline")
-        if plan_id == principal.clinic_id:
-            raise PlanNotFoundError("There is no such plan here; check its id.")
-        return self._of_history(principal, plan_id, wanted)
+        sight = self.gate.see(principal, "plans.timeline", plan_id)
+        page = self._of_history(principal, plan_id, wanted)
+        self.gate.looked(principal, sight, plan_id, asked="timeline")
+        return Page(self._as_seen(principal, sight, page.entries), page.next)
 
     def of_clinics_own(self, principal: Principal, wanted: Filter) -> Page:
         """A page of what the clinic recorded about itself: people, supervision, policy."""
-        principal.require("clinic.history")
+        self.gate.require(principal, "clinic.history")
         return self._of_history(principal, principal.clinic_id, wanted)
 
     def _of_history(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page:
@@ -135,22 +140,30 @@ class TimelineService:
 
     def of_clinic(self, principal: Principal, wanted: Filter) -> Page:
         """A page of the clinic's timeline: the audit search."""
-        principal.require("clinic.timeline")
-        return self._page(principal, self._found(principal, wanted.plan_id, wanted), wanted)
+        within = self.gate.reach(principal, "clinic.timeline", "e.plan_id")
+        if principal.role == "clinician":  # their own actions
+            wanted = replace(wanted, recorded_by=principal.member_id)
+        rows = self._found(principal, wanted.plan_id, wanted, within)
+        page = self._page(principal, rows, wanted)
+        sight = self.gate.looked_through(principal, "clinic.timeline", asked="timeline")
+        return Page(self._as_seen(principal, sight, page.entries), page.next)
 
     def entry(self, principal: Principal, plan_id: UUID, entry_id: UUID) -> dict[str, Any]:
         """One entry with the corrections, addenda and mark that are about it, told in full."""
-        principal.require("plans.timeline")
+        sight = self.gate.see(principal, "plans.timeline", plan_id)
         with self.plans.reading(principal.clinic_id, plan_id) as plan:
             held = next((e for e in plan.entries if e.entry_id == str(entry_id)), None)
-            if held is None:
+            hidden = sight.view == RELEASED and str(entry_id) in held_back(plan.entries)
+            if held is None or hidden:
                 raise EntryNotFoundError("This plan has no such entry; check its id.")
             said = threads(plan).get(held.version, ([], [], None))
         corrections, addenda, mark = said
         versions = {held.version, *corrections, *addenda, *([mark] if mark else [])}
         rows = self._of_versions(principal, plan_id, sorted(versions))
         page = self._page(principal, rows, Filter(limit=len(rows)), live=True)
-        told = {row[1]: orjson.loads(text) for row, text in zip(rows, page.entries, strict=True)}
+        self.gate.looked(principal, sight, plan_id, version=held.version, asked="entry")
+        seen = self._as_seen(principal, sight, page.entries)
+        told = {shown["version"]: shown for shown in map(orjson.loads, seen)}
         shown: dict[str, Any] = dict(told[held.version])
         shown["corrections"] = [told[version] for version in corrections]
         shown["addenda"] = [told[version] for version in addenda]
@@ -180,8 +193,29 @@ class TimelineService:
 
         return self.database.in_clinic(principal.clinic_id, read)
 
-    def _found(self, principal: Principal, plan_id: UUID | None, wanted: Filter) -> list[TupleRow]:
-        query, parameters = _search(principal.clinic_id, plan_id, wanted)
+    def _as_seen(self, principal: Principal, sight: Sight, entries: list[str]) -> list[str]:
+        """Entries (JSON texts) as far as they are seen: all, without working notes, without words."""
+        if sight.full:
+            return entries
+        shown = [orjson.loads(text) for text in entries]
+        if sight.view == METADATA:
+            return [orjson.dumps(without_words(held)).decode() for held in shown]
+        back: frozenset[str] = frozenset()
+        for plan_id in {held["plan_id"] for held in shown}:
+            with self.plans.reading(principal.clinic_id, UUID(plan_id)) as plan:
+                back |= held_back(plan.entries)
+        return [
+            text for held, text in zip(shown, entries, strict=True) if held["entry_id"] not in back
+        ]
+
+    def _found(
+        self,
+        principal: Principal,
+        plan_id: UUID | None,
+        wanted: Filter,
+        within: tuple[sql.Composable, Sequence[Any]] | None = None,
+    ) -> list[TupleRow]:
+        query, parameters = _search(principal.clinic_id, plan_id, wanted, within)
 
         def read(conn: BoundedConnection) -> list[TupleRow]:
             return conn.execute(query, parameters, binary=True).fetchall()
@@ -223,6 +257,20 @@ class TimelineService:
                 if held.version in versions:
                     sentences[held.version] = held.data.tell(walk.state)
             return sentences, threads(plan)
+
+
+_METADATA = frozenset(
+    {
+        "entry_id", "plan_id", "version", "position", "type", "occurred_at", "recorded_at", "late",
+        "recorded_by", "voiced_by", "session_id", "command_id", "causation_id", "corrected_by",
+        "addenda_by", "in_error_by",
+    }
+)  # fmt: skip
+
+
+def without_words(shown: dict[str, Any]) -> dict[str, Any]:
+    """An entry without what it says: who recorded what kind of entry, when, and in whose name."""
+    return {name: held for name, held in shown.items() if name in _METADATA}
 
 
 def _matches(entry: Entry, moment: datetime, wanted: Filter) -> bool:
@@ -304,7 +352,10 @@ def _today(topic: str, state: bytes) -> bytes:
 
 
 def _search(
-    clinic_id: UUID, plan_id: UUID | None, wanted: Filter
+    clinic_id: UUID,
+    plan_id: UUID | None,
+    wanted: Filter,
+    within: tuple[sql.Composable, Sequence[Any]] | None = None,
 ) -> tuple[sql.Composed, list[Any]]:
     """The query for a filter: conditions from a closed list, values as parameters.
 
@@ -312,6 +363,9 @@ def _search(
     """
     newest_first, occurred = wanted.order.startswith("-"), wanted.order.endswith("occurred")
     conditions, parameters = _conditions(clinic_id, plan_id, wanted)
+    if within is not None:
+        conditions.append(within[0])
+        parameters.extend(within[1])
     for bound, operator in ((wanted.since, ">="), (wanted.until, "<")):
         if bound is None:
             continue

@@ -16,8 +16,9 @@ from psycopg.rows import TupleRow
 from domain.errors import PlanHistoryError
 from domain.obligations import obligations
 from domain.policy import Policy
+from domain.release import CONCERNS_CLIENTS
 from projections.worklist import Worklist
-from service.access import Principal
+from service.access import Gate, Principal
 from service.database import BoundedConnection, Database
 from service.reading import reading_plan
 from service.record.plans import Plans
@@ -106,6 +107,7 @@ class WorklistService:
     plans: Plans
     policy: Callable[[UUID], Policy]
     clock: Callable[[], datetime]
+    gate: Gate
     now: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
 
@@ -114,7 +116,7 @@ class WorklistService:
 
         Waits up to two seconds for ``at_least``; then raises NotYetVisibleError.
         """
-        principal.require("worklist.read")
+        self.gate.require(principal, "worklist.read")
         today = self._today()
         read = self._plain if wanted.plain else self._found
         until = self.now() + PATIENCE
@@ -127,20 +129,23 @@ class WorklistService:
                 )
             self.pause(PAUSE)
             position, rows = read(principal, wanted, today)
+        self.gate.looked_through(principal, "worklist.read", asked="worklist")
         shown = rows[: wanted.limit]
         place = _place(shown[-1][1]) if len(rows) > wanted.limit else None
         return Page([_with_overdue(row) for row in shown], place, position, today)
 
     def of_plan(self, principal: Principal, plan_id: UUID) -> dict[str, Any]:
         """What one plan owes now, with everything that is recorded; raises PlanNotFoundError."""
-        principal.require("plans.read")
+        sight = self.gate.see(principal, "plans.read", plan_id)
         policy, today = self.policy(principal.clinic_id), self._today().isoformat()
         with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
             owed = [
                 {**held.document(), "overdue": held.due_on is not None and held.due_on < today}
                 for held in obligations(plan.state, policy)
+                if sight.full or held.kind in CONCERNS_CLIENTS
             ]
             version = plan.version
+        self.gate.looked(principal, sight, plan_id, version=version, asked="obligations")
         shown = {"plan_id": str(plan_id), "version": version}
         return {**shown, "obligations": owed, "today": today}
 

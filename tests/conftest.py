@@ -27,6 +27,8 @@ from service.serving.projector import connect
 from service.settings import Settings
 from service.tokens import issue
 
+THERAPIST = UUID("00000000-0000-4000-8000-000000000001")
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedPostgres]:
@@ -80,8 +82,9 @@ class Clinic:
     owner: psycopg.Connection[Any]
 
     def member(self, role: str = "clinician", name: str = "Robin Sample") -> Principal:
-        """Somebody of that role, without a token."""
-        return Principal(self.clinic_id, uuid4(), name, role, None, uuid4())
+        """Somebody of that role, without a token; a clinician is the therapist of the tests' plans."""
+        member_id = THERAPIST if role == "clinician" else uuid4()
+        return Principal(self.clinic_id, member_id, name, role, None, uuid4())
 
     def token(self, who: Principal, *, days: int = 1) -> str:
         """A token for ``who``."""

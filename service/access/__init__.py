@@ -1,0 +1,26 @@
+"""Who may do what, by which relation, and the record of every look: default deny, deny wins."""
+
+from domain.clinic import ROLES
+from service.access.gate import Gate, Sight
+from service.access.looks import AccessLog, Asked, Look
+from service.access.principal import Origin, Principal, origin, said_from
+from service.access.roster import Roster, Rosters
+from service.access.table import ACCESS, RELATIONS, VIEWS
+
+__all__ = [
+    "ACCESS",
+    "RELATIONS",
+    "ROLES",
+    "VIEWS",
+    "AccessLog",
+    "Asked",
+    "Gate",
+    "Look",
+    "Origin",
+    "Principal",
+    "Roster",
+    "Rosters",
+    "Sight",
+    "origin",
+    "said_from",
+]

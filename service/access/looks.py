@@ -1,0 +1,174 @@
+"""The access log: every look at client content, and every refused attempt, kept before the answer.
+
+Looks of several requests are written in one transaction: whoever comes first writes for all who came
+meanwhile, and each waits until theirs is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event, Lock
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from domain.fields import plain_moment
+from service.access.principal import Principal, origin
+from service.database import BoundedConnection, Database
+from service.errors import StoreUnavailableError
+
+_NOTE = "SELECT note_looks(%b, %b, %b, %s, %s, %s, %b, %b, %s, %s, %s, %b, %s, %s)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look, or attempt: at which plan, which version or moment, and why it was allowed.
+
+    ``why``: the relation; None when it was refused. ``asked``: which moment or list, never words.
+    """
+
+    action: str
+    plan_id: UUID | None = None
+    version: int | None = None
+    asked: str | None = None
+    why: str | None = None
+    view: str | None = None
+    allowed: bool = True
+
+
+@dataclass(slots=True)
+class _Waiting:
+    row: tuple[Any, ...]
+    done: Event = field(default_factory=Event)
+    failed: BaseException | None = None
+
+
+class AccessLog:
+    """Writes looks, and reads them back."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._lock = Lock()
+        self._waiting: list[_Waiting] = []
+        self._writing = False
+
+    def note(self, principal: Principal, look: Look) -> None:
+        """Keep a look; returns when it is committed, raises StoreUnavailableError when it is not."""
+        mine = _Waiting(_row(principal, look))
+        with self._lock:
+            self._waiting.append(mine)
+            leads = not self._writing
+            self._writing = True
+        if leads:
+            self._write_all()
+        elif not mine.done.wait(self.database.seconds):
+            raise StoreUnavailableError("The access log did not answer; try again shortly.")
+        if mine.failed is not None:
+            raise StoreUnavailableError("The access log did not answer; try again shortly.")
+
+    def _write_all(self) -> None:
+        while True:
+            with self._lock:
+                batch, self._waiting = self._waiting, []
+                if not batch:
+                    self._writing = False
+                    return
+            self._write(batch)
+
+    def _write(self, batch: list[_Waiting]) -> None:
+        columns = [list(column) for column in zip(*(held.row for held in batch), strict=True)]
+        failed: BaseException | None = None
+        try:
+            self.database.run(lambda conn: conn.execute(_NOTE, columns))
+        except BaseException as error:  # noqa: BLE001 - each who waits is told
+            failed = error
+        for held in batch:
+            held.failed = failed
+            held.done.set()
+
+    def read(
+        self, clinic_id: UUID, wanted: Asked, within: sql.Composable, values: Sequence[Any]
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """A page of looks, newest first, that fulfil ``within``; and where the next one begins."""
+        conditions: list[sql.Composable] = [sql.SQL("clinic_id = %s"), within]
+        parameters: list[Any] = [clinic_id, *values]
+        for condition, value in wanted.conditions():
+            conditions.append(sql.SQL(condition))
+            parameters.append(value)
+        query = sql.SQL(
+            "SELECT look_id, looked_at, member_id, name, role, token_id, action, plan_id, version, "
+            "asked, why, view, allowed, address, request_id FROM access_log WHERE {} "
+            "ORDER BY look_id DESC LIMIT %s"
+        ).format(sql.SQL(" AND ").join(conditions))
+
+        def find(conn: BoundedConnection) -> list[TupleRow]:
+            return conn.execute(query, [*parameters, wanted.limit + 1], binary=True).fetchall()
+
+        rows = self.database.in_clinic(clinic_id, find)
+        shown = [_shown(row) for row in rows[: wanted.limit]]
+        return shown, shown[-1]["look_id"] if len(rows) > wanted.limit else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which looks to read. ``since`` (included) and ``until`` (excluded) go by when they happened."""
+
+    member_id: UUID | None = None
+    plan_id: UUID | None = None
+    action: str | None = None
+    allowed: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 50
+    after: int | None = None
+
+    def conditions(self) -> list[tuple[str, Any]]:
+        """Conditions from a closed list, with their values."""
+        tests = (
+            ("member_id = %s", self.member_id),
+            ("plan_id = %s", self.plan_id),
+            ("action = %s", self.action),
+            ("allowed = %s", self.allowed),
+            ("looked_at >= %s", self.since),
+            ("looked_at < %s", self.until),
+            ("look_id < %s", self.after),
+        )
+        return [(condition, value) for condition, value in tests if value is not None]
+
+
+def _row(principal: Principal, look: Look) -> tuple[Any, ...]:
+    there = origin()
+    return (
+        principal.clinic_id,
+        principal.member_id,
+        principal.token_id,
+        principal.name,
+        principal.role,
+        look.action,
+        look.plan_id,
+        look.version,
+        look.asked,
+        look.why,
+        look.view,
+        look.allowed,
+        there.address,
+        there.request_id,
+    )
+
+
+_NAMES = (
+    "look_id", "looked_at", "member_id", "name", "role", "token_id", "action", "plan_id", "version",
+    "asked", "why", "view", "allowed", "address", "request_id",
+)  # fmt: skip
+
+
+def _shown(row: TupleRow) -> dict[str, Any]:
+    held = dict(zip(_NAMES, row, strict=True))
+    held["looked_at"] = plain_moment(held["looked_at"])
+    for name in ("member_id", "token_id", "plan_id"):
+        held[name] = str(held[name]) if held[name] else None
+    return held

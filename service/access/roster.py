@@ -1,0 +1,108 @@
+"""The people of a clinic as its log knows them: who is here, who treats whom, who answers for whom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from uuid import UUID
+
+from domain.clinic import Clinic, Member
+from domain.errors import PlanNotFoundError
+from service.access.principal import Principal
+from service.errors import NotSignedInError
+from service.record.plans import Plans
+
+REMEMBERED = 0.5
+"""For how many seconds a roster is used before the log is asked again: revocations work within one."""
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Members by id. One whom the log does not know has no caseload and no team."""
+
+    members: dict[UUID, Member]
+
+    @classmethod
+    def of(cls, clinic: Clinic) -> Roster:
+        """The people of the clinic as it stands."""
+        return cls({UUID(held.member_id): held for held in clinic.state.members})
+
+    def caseload(self, member_id: UUID) -> frozenset[UUID]:
+        """The plans that were assigned to a member."""
+        held = self.members.get(member_id)
+        return frozenset(map(UUID, held.caseload)) if held else frozenset()
+
+    def client_ref(self, member_id: UUID) -> str | None:
+        """Which client a member is, if they are one."""
+        held = self.members.get(member_id)
+        return held.client_ref if held else None
+
+    @cached_property
+    def _teams(self) -> dict[UUID, frozenset[UUID]]:
+        below: dict[UUID, set[UUID]] = {}
+        for member_id, held in self.members.items():
+            above = held.supervisor_id
+            while above is not None and member_id not in below.setdefault(UUID(above), set()):
+                below[UUID(above)].add(member_id)
+                chief = self.members.get(UUID(above))
+                above = chief.supervisor_id if chief else None
+        return {chief: frozenset(team) for chief, team in below.items()}
+
+    def team(self, member_id: UUID) -> frozenset[UUID]:
+        """Everybody whose work a member answers for, directly or through others."""
+        return self._teams.get(member_id, frozenset())
+
+    def caseloads(self, members: Iterable[UUID]) -> frozenset[UUID]:
+        """The plans assigned to any of them."""
+        return frozenset[UUID]().union(*map(self.caseload, members))
+
+    def present(self, principal: Principal) -> Principal:
+        """The principal with the name and role the log gives them now.
+
+        Raises NotSignedInError when they have left. Somebody the log does not know is who their
+        token says.
+        """
+        held = self.members.get(principal.member_id)
+        if held is None:
+            return principal
+        if held.status != "present":
+            raise NotSignedInError("You no longer belong to this clinic; ask its administrator.")
+        same = (held.name, held.role) == (principal.name, principal.role)
+        if same and held.credential == principal.credential:
+            return principal
+        return replace(principal, name=held.name, role=held.role, credential=held.credential)
+
+
+@dataclass(slots=True)
+class Rosters:
+    """The roster of each clinic, remembered for less than a second."""
+
+    plans: Plans
+    _known: dict[UUID, tuple[float, int, Roster]] = field(default_factory=dict)
+
+    def __call__(self, clinic_id: UUID) -> Roster:
+        """The people of a clinic; a clinic that has recorded none has none."""
+        now = time.monotonic()
+        known = self._known.get(clinic_id)
+        if known and now - known[0] < REMEMBERED:
+            return known[2]
+        version, roster = self._look_up(clinic_id, known)
+        if len(self._known) > 10_000:
+            self._known.clear()
+        self._known[clinic_id] = (now, version, roster)
+        return roster
+
+    def _look_up(
+        self, clinic_id: UUID, known: tuple[float, int, Roster] | None
+    ) -> tuple[int, Roster]:
+        try:
+            with self.plans.reading(clinic_id, clinic_id) as clinic:
+                if known and known[1] == clinic.version:
+                    return known[1], known[2]
+                if isinstance(clinic, Clinic):
+                    return clinic.version, Roster.of(clinic)
+        except PlanNotFoundError:
+            pass
+        return 0, Roster({})

@@ -1,0 +1,128 @@
+"""The access table: action × role → the relations by which it is allowed, and how much is seen.
+
+Everything that decides or tests access is derived from here. What is not in the table is nobody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CASELOAD, TEAM, SELF, CONSENTED, EMERGENCY, CLINIC = (
+    "caseload",
+    "team",
+    "self",
+    "consented",
+    "emergency",
+    "clinic",
+)
+RELATIONS = (CASELOAD, TEAM, SELF, CONSENTED, CLINIC, EMERGENCY)
+"""How somebody can stand to a plan, in the order in which they are looked for.
+
+``caseload``: they treat the client (the plan's therapist, or the plan is in their caseload).
+``team``: they are the plan's supervisor, or supervise who treats the client. ``self``: it is their own
+plan. ``consented``: the client's consent names them and is good today. ``clinic``: it is a plan of
+their clinic, whoever's. ``emergency``: they broke the glass within the last hour.
+"""
+FULL, RELEASED, METADATA = "full", "released", "metadata"
+VIEWS = (FULL, RELEASED, METADATA)
+"""How much is seen: all; all but the working notes of those who treat; who did what when, no words."""
+
+Grant = Mapping[str, str]
+"""Relation → view."""
+
+
+def _by(view: str, *relations: str) -> Grant:
+    return MappingProxyType(dict.fromkeys(relations, view))
+
+
+_HERE = _by(FULL, CLINIC)
+_TREATING = {"clinician": _by(FULL, CASELOAD), "supervisor": _by(FULL, CASELOAD, TEAM)}
+_LOOKING = {
+    "clinician": _by(FULL, CASELOAD, EMERGENCY),
+    "supervisor": _by(FULL, CASELOAD, TEAM, EMERGENCY),
+    "client": _by(RELEASED, SELF),
+    "integration": _by(FULL, CONSENTED),
+}
+_AUDITING = {"auditor": _by(METADATA, CLINIC), "privacy_officer": _by(METADATA, CLINIC)}
+_STAFF = ("clinician", "supervisor", "auditor", "admin", "privacy_officer")
+_EVERYONE = (*_STAFF, "client", "integration")
+
+ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
+    {
+        "plans.open": _TREATING,
+        "plans.record": {
+            **_TREATING,
+            "client": _by(RELEASED, SELF),
+            "integration": _by(FULL, CONSENTED),
+        },
+        "plans.read": _LOOKING,
+        "plans.find": {**_LOOKING, **_AUDITING},
+        "plans.timeline": {**_LOOKING, **_AUDITING},
+        "plans.disclosures": {
+            **_TREATING,
+            "client": _by(FULL, SELF),
+            "auditor": _HERE,
+            "privacy_officer": _HERE,
+        },
+        "clinic.timeline": {**_TREATING, "client": _by(RELEASED, SELF), **_AUDITING},
+        "access-log.read": {
+            **_TREATING,
+            "client": _by(FULL, SELF),
+            "auditor": _HERE,
+            "privacy_officer": _HERE,
+        },
+        "emergency.take": dict.fromkeys(("clinician", "supervisor"), _HERE),
+        "emergency.review": dict.fromkeys(("auditor", "privacy_officer"), _HERE),
+        "clinic.read": dict.fromkeys(_STAFF, _HERE),
+        "clinic.record": dict.fromkeys(("admin", "privacy_officer"), _HERE),
+        "clinic.history": dict.fromkeys(("auditor", "admin", "privacy_officer"), _HERE),
+        "members.read": dict.fromkeys(_STAFF, _HERE),
+        "worklist.read": _TREATING,
+        "figures.read": dict.fromkeys(("supervisor", "auditor", "admin"), _HERE),
+        "entry-types.read": dict.fromkeys(_EVERYONE, _HERE),
+        "me.read": dict.fromkeys(_EVERYONE, _HERE),
+    }
+)
+"""Action → role → grant."""
+
+OF_A_PLAN = frozenset(
+    {
+        "plans.open",
+        "plans.record",
+        "plans.read",
+        "plans.timeline",
+        "plans.disclosures",
+        "emergency.take",
+        "emergency.review",
+    }
+)
+"""Actions that are decided plan by plan; lists are confined to the plans within reach instead."""
+
+CO_SIGNING = frozenset({"PlanCosigned", "PlanReturned", "ObservationRecorded"})
+OWN_STATEMENTS = frozenset(
+    {
+        "FeedbackGiven",
+        "DiscomfortVoiced",
+        "SelfReportRecorded",
+        "PracticeReported",
+        "PlanAgreed",
+        "PlanDisagreed",
+        "ClientSignatureDeclined",
+    }
+)
+AMENDING = frozenset({"EntryCorrected", "EntryMarkedInError", "AddendumAdded"})
+"""Whoever may not record everything may still amend what they recorded themselves."""
+
+RECORDS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
+    {("supervisor", TEAM): CO_SIGNING, ("client", SELF): OWN_STATEMENTS}
+)
+"""(Role, relation) → the only entry types it records. Not listed: all of them.
+
+An integration records the types its token was granted.
+"""
+
+CLINIC_RECORDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"privacy_officer": frozenset({"LegalHoldPlaced", "LegalHoldLifted"})}
+)
+"""Role → the only entries of the clinic it records. Not listed: all of them."""

@@ -1,0 +1,107 @@
+"""Emergency access: looking into a plan without being part of it – told at once, looked at afterwards."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import TupleRow
+
+from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
+from domain.errors import EntryNotFoundError, PlanNotFoundError, TransitionError
+from service.access import Gate, Principal
+from service.access.table import EMERGENCY
+from service.database import BoundedConnection
+from service.reading import reading_plan
+from service.recording import Draft, Recorded, Recording, Request
+
+log = logging.getLogger("plan_history.security")
+MOST = 200
+_OF_CLIENT = """
+SELECT plan_id FROM current_plans WHERE clinic_id = %s AND client_ref = %s
+ORDER BY status IN ('draft', 'active', 'paused') DESC, opened_at DESC LIMIT 1
+"""
+_OF_ENTRY = "SELECT plan_id FROM entries WHERE clinic_id = %s AND entry_id = %s"
+_TAKEN = """
+SELECT plan_id FROM timeline WHERE clinic_id = %s AND type = 'EmergencyAccessTaken'
+GROUP BY plan_id ORDER BY max(position) DESC LIMIT %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyService:
+    """Takes, lists and reviews emergency access."""
+
+    recording: Recording
+    gate: Gate
+
+    def take(
+        self, principal: Principal, plan_id: UUID | str, data: EmergencyAccessTaken, request: Request
+    ) -> Recorded:
+        """Let the principal look into one plan for up to an hour; it is on the plan's timeline at once.
+
+        ``plan_id``: the plan, or the client_ref whose newest open plan is meant. Raises
+        PlanNotFoundError, and TransitionError for a plan they see anyway.
+        """
+        self.gate.require(principal, "emergency.take")
+        if isinstance(plan_id, str):
+            plan_id = self._one(principal, _OF_CLIENT, plan_id)
+        sight = self.gate.see(principal, "emergency.take", plan_id)
+        if self.gate.relation(principal, "plans.read", plan_id) not in (None, EMERGENCY):
+            raise TransitionError("You see this plan already; no emergency is needed.", "/type")
+        done = self.recording.record_in(principal, plan_id, [Draft(data=data)], request)
+        self.gate.looked(principal, sight, plan_id, version=done.version, asked="emergency access")
+        log.warning(
+            "emergency access: clinic %s plan %s member %s entry %s, review it",
+            principal.clinic_id,
+            plan_id,
+            principal.member_id,
+            done.entries[-1].entry_id,
+        )
+        return done
+
+    def review(
+        self,
+        principal: Principal,
+        entry_id: UUID,
+        finding: Any,
+        note: str | None,
+        request: Request,
+    ) -> Recorded:
+        """Keep what was made of an emergency access; raises EntryNotFoundError for none of that id."""
+        self.gate.require(principal, "emergency.review")
+        try:
+            plan_id = self._one(principal, _OF_ENTRY, entry_id)
+            self.gate.see(principal, "emergency.review", plan_id)
+        except PlanNotFoundError:
+            raise EntryNotFoundError("There is no such emergency access; check its id.") from None
+        data = EmergencyAccessReviewed(access_entry_id=str(entry_id), finding=finding, note=note)
+        return self.recording.record_in(principal, plan_id, [Draft(data=data)], request)
+
+    def taken(self, principal: Principal, *, status: str | None = None) -> list[dict[str, Any]]:
+        """Every emergency access of the clinic (of the newest 200 plans), newest first."""
+        self.gate.require(principal, "emergency.review")
+
+        def read(conn: BoundedConnection) -> list[TupleRow]:
+            return conn.execute(_TAKEN, [principal.clinic_id, MOST]).fetchall()
+
+        found: list[dict[str, Any]] = []
+        for (plan_id,) in self.gate.database.in_clinic(principal.clinic_id, read):
+            with reading_plan(self.recording.plans, principal.clinic_id, plan_id) as plan:
+                held = plan.state.emergency.emergency_access.document()
+            found += [{"plan_id": str(plan_id), **one} for one in held]
+        self.gate.looked_through(principal, "emergency.review", asked="emergency access")
+        shown = [held for held in found if status in (None, held["status"])]
+        return sorted(shown, key=lambda held: held["at"], reverse=True)
+
+    def _one(self, principal: Principal, query: str, value: object) -> UUID:
+        def read(conn: BoundedConnection) -> TupleRow | None:
+            return conn.execute(query.encode(), [principal.clinic_id, value]).fetchone()
+
+        row = self.gate.database.in_clinic(principal.clinic_id, read)
+        if row is None:
+            raise PlanNotFoundError("There is no plan of that client here; check the reference.")
+        plan_id: UUID = row[0]
+        return plan_id
