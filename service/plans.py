@@ -10,7 +10,12 @@ from uuid import UUID, uuid4
 import orjson
 from psycopg.rows import TupleRow
 
-from domain.errors import MomentNotFoundError, PlanHistoryError, PlanNotFoundError
+from domain.errors import (
+    MomentNotFoundError,
+    PlanHistoryError,
+    PlanNotFoundError,
+    RecordedElsewhereError,
+)
 from domain.plan import Plan
 from domain.trace import Change, diff, trace
 from service.access import Principal
@@ -39,6 +44,7 @@ class PlanService:
         Raises PlanAlreadyOpenError when the client has an open plan, unless alongside.
         """
         principal.require("plans.open")
+        _refuse_elsewhere(drafts)
         plan = Plan.new(uuid4())
         try:
             return self.recording.write(principal, plan, [opening, *drafts], request, opening=True)
@@ -52,6 +58,7 @@ class PlanService:
         principal.require("plans.record")
         if plan_id == principal.clinic_id:
             raise _no_plan()
+        _refuse_elsewhere(drafts)
         return self.recording.record_in(principal, plan_id, drafts, request)
 
     @contextlib.contextmanager
@@ -121,6 +128,17 @@ class PlanService:
             if not old_order or not new_order:
                 raise MomentNotFoundError("The plan did not exist at one of those moments.")
             return one, other, diff(old, old_order, new, new_order)
+
+
+def _refuse_elsewhere(drafts: Sequence[Draft]) -> None:
+    """Some entries come about by something else alone, such as asking for emergency access."""
+    for index, draft in enumerate(drafts):
+        if draft.data.ONLY_BY:
+            name = type(draft.data).__name__
+            raise RecordedElsewhereError(
+                f"{name} is not recorded among other entries: {draft.data.ONLY_BY} does it.",
+                f"/entries/{index}/type",
+            )
 
 
 def _no_plan() -> PlanNotFoundError:

@@ -23,7 +23,7 @@ from service.access import Principal
 from service.clinics import create_clinic
 from service.container import Container, build
 from service.database import OWNER_ROLE, dsn_as
-from service.demo.load import ReadyDraft, load
+from service.demo.load import ReadyDraft, client_ref_of, load
 from service.demo.people import DEMO, PEOPLE, Person
 from service.plans import Draft, Recorded, Request
 from service.settings import Settings
@@ -75,7 +75,8 @@ class Teller:
     ) -> Recorded:
         """Record a session of the demo."""
         request = self._request(recorded_at)
-        return self.container.plans.record(_narrator(by), plan_id, _drafts(drafts), request)
+        recording = self.container.plans.recording
+        return recording.record_in(_narrator(by), plan_id, _drafts(drafts), request)
 
 
 def _founding() -> list[Draft]:
@@ -86,6 +87,7 @@ def _founding() -> list[Draft]:
             name=person.name,
             role=cast("Role", person.role),
             credential=person.credential,
+            client_ref=client_ref_of(person),
         )
         for person in PEOPLE.values()
     ]

@@ -17,12 +17,14 @@ from api.examples import entry_example
 from api.openapi import components, examples
 from domain.clinic import Clinic
 from domain.entry import CLINIC_TYPES, TYPES
-from tests.api.house import House, an_id, desk_of, entry, goal, new_desk
+from tests.api.house import House, an_id, desk_of, entry, goal, new_desk, refused
 from tests.api.living import Living
 from tests.domain.samples import LIFE, SAMPLES, Sample
 
 UNDESCRIBED = {"static", "docs.page", "root.index", "api-docs.openapi_json"}
 """What is for people: the pages and the description itself."""
+RECORDED = {name: held for name, held in SAMPLES.items() if not held.data.ONLY_BY}
+"""What is sent as an entry; the rest comes about by a route of its own."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -107,10 +109,8 @@ def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
             found = found[step]
     named = {ref.rpartition("/")[2] for ref in refs if ref.startswith("#/components/schemas/")}
     unused = set(described["components"]["schemas"]) - named
-    assert unused <= {
-        "PlanOpened",
-        "ClinicFounded",
-    }  # recorded by opening and founding, not as entries
+    elsewhere = {*SAMPLES} - {*RECORDED}
+    assert unused <= {"PlanOpened", "ClinicFounded"} | elsewhere, "Neither sent nor answered"
 
 
 def references(held: Any) -> Iterator[str]:
@@ -265,11 +265,11 @@ def test_every_type_has_an_example_that_fits_its_description(described: dict[str
         [example] = schemas[name]["examples"]
         validator({"$ref": f"#/components/schemas/{name}"}).validate(example)
         held = "Entry" if name in TYPES else "ClinicEntry"
-        if name in {*TYPES, *Clinic.TAKES} - {"PlanOpened", "ClinicFounded"}:
+        if name in {*RECORDED, *Clinic.TAKES} - {"PlanOpened", "ClinicFounded"}:
             validator({"$ref": f"#/components/schemas/{held}"}).validate(example)
 
 
-@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+@pytest.mark.parametrize("sample", RECORDED.values(), ids=RECORDED)
 def test_every_example_can_be_recorded(house: House, sample: Sample) -> None:
     """Sent as it stands, in a plan that is where such an entry belongs, an example is taken.
 
@@ -289,6 +289,19 @@ def test_every_example_can_be_recorded(house: House, sample: Sample) -> None:
     answer = caller.post(f"{living.desk.url}/entries", {"entries": [example]})
     assert answer.status_code == 201, answer.text
     assert answer.json["entries"][0]["type"] == sample.type
+
+
+@pytest.mark.parametrize("name", sorted({*SAMPLES} - {*RECORDED}))
+def test_what_has_a_route_of_its_own_is_not_sent_as_an_entry(house: House, name: str) -> None:
+    """It is refused among first entries and among others, naming the route that records it."""
+    desk, example = new_desk(house), entry_example(TYPES[name])
+    route = TYPES[name].ONLY_BY
+    with house.nothing_written():
+        answer = desk.send({"entries": [goal(), example]})
+        refused(answer, 422, "recorded-elsewhere", "/entries/1/type", route)
+        opening = {**examples()["PlanOpening"], "client_ref": "c-else", "entries": [example]}
+        answer = desk.send(opening, to="/v1/plans")
+        refused(answer, 422, "recorded-elsewhere", "/entries/0/type", route)
 
 
 def put_in(example: dict[str, Any], sample: dict[str, Any]) -> None:
