@@ -56,7 +56,10 @@ class TakingSchema(schema_of(EmergencyAccessTaken)):  # type: ignore[misc] # a d
     def make(self, held: dict[str, Any], **_: Any) -> dict[str, Any]:
         """The plan, and the entry."""
         plan_id, client_ref = held.pop("plan_id", None), held.pop("client_ref", None)
-        return {"plan": _uuid(plan_id) if plan_id else client_ref, "data": EmergencyAccessTaken(**held)}
+        return {
+            "plan": _uuid(plan_id) if plan_id else client_ref,
+            "data": EmergencyAccessTaken(**held),
+        }
 
 
 class ReviewingSchema(Schema):
@@ -155,7 +158,10 @@ def take_emergency_access(body: dict[str, Any]) -> Response:
 
 
 @access.get(
-    "/v1/emergency-access", "list_emergency_access", action="emergency.review", answer="EmergencyList"
+    "/v1/emergency-access",
+    "list_emergency_access",
+    action="emergency.review",
+    answer="EmergencyList",
 )
 @access.query(EmergencyQuery)
 @takes_query

@@ -52,7 +52,17 @@ def create_app(container: Container) -> Flask:
     app.after_request(_finish)
     api = Api(app)
     describe(api)
-    for blueprint in (plans, timeline, worklist, measures, figures, clinic, access, catalogue, health):
+    for blueprint in (
+        plans,
+        timeline,
+        worklist,
+        measures,
+        figures,
+        clinic,
+        access,
+        catalogue,
+        health,
+    ):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.register_blueprint(root)

@@ -49,5 +49,5 @@ def sign_in() -> None:
     held = services()
     found = held.tokens.principal(token.strip())
     g.principal = held.gate.rosters(found.clinic_id).present(found)
-    action: str = current_app.view_functions[request.endpoint].action  # type: ignore[attr-defined] # refuse_undeclared
+    action: str = vars(current_app.view_functions[request.endpoint])["action"]
     held.gate.require(g.principal, action, (request.view_args or {}).get("plan_id"))

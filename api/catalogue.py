@@ -28,6 +28,8 @@ def _types() -> bytes:
             "sentence": " ".join((cls.__doc__ or "").split()),
             "reason_required": cls.WHY,
             "taken_when_closed": cls.WHEN_CLOSED,
+            "released_to_client": not cls.PRIVATE,
+            "recorded_only_by": cls.ONLY_BY or None,
             "recorded_by_roles": sorted(ACCESS["plans.record"]),
             "fields": component_of(cls),
         }

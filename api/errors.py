@@ -31,6 +31,7 @@ STATUS: dict[str, int] = {
     "plan-closed": 409,
     "has-dependents": 409,
     "plan-already-open": 409,
+    "recorded-elsewhere": 422,
     "not-yours": 403,
     "plan-not-found": 404,
     "moment-not-found": 404,

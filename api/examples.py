@@ -51,6 +51,8 @@ WORDS = {
     "words": "It goes too fast for me",
 }
 """What a text says, by the name of its field; any other says OTHERWISE."""
+AT_TIMES = {"client_ref"}
+"""What may be left out and is refused where it does not belong: a clinician is no client."""
 OTHERWISE = "A sentence or two, in plain words"
 NUMBER = 3
 SIMPLE: dict[Any, Any] = {
@@ -82,7 +84,8 @@ def placeholder(name: str, number: int = 1) -> str:
 def _shown(declared: Field) -> bool:
     rules = (*declared.rules, *declared.item_rules)
     plain = not any(isinstance(rule, New | Ref | IdRule | DurationRule) for rule in rules)
-    return declared.required or (plain and declared.type not in (date, datetime))
+    welcome = plain and declared.key not in AT_TIMES and declared.type not in (date, datetime)
+    return declared.required or welcome
 
 
 def _value(declared: Field) -> object:

@@ -72,9 +72,9 @@ def _plan() -> dict[str, Any]:
         "people concerns concern_links preferences prior_therapy strengths expectations goals "
         "interventions discomforts feedback relapses setbacks plateaus resistances life_events "
         "safety_concerns observations self_reports insights rapport mismatches practice skills "
-        "celebrations look_backs obligations"
+        "celebrations look_backs disclosures emergency_access obligations"
     )
-    groups = "client context readiness orientation scores reviews signatures"
+    groups = "client context readiness orientation scores reviews signatures consents"
     required: dict[str, Any] = {
         "plan_id": UUID_FORMAT,
         "version": _VERSION,
@@ -172,6 +172,7 @@ def _member() -> dict[str, Any]:
         left_at=_or_null(MOMENT_FORMAT),
         supervisor_id=_or_null(UUID_FORMAT),
         caseload=_many(UUID_FORMAT),
+        client_ref=_or_null(_TEXT),
     )
 
 
@@ -268,7 +269,9 @@ def _emergency() -> dict[str, dict[str, Any]]:
     taking = component_of(EmergencyAccessTaken)
     reviewing = component_of(EmergencyAccessReviewed)
     plan: dict[str, Any] = {"plan_id": UUID_FORMAT, "client_ref": _TEXT}
-    said = {name: held for name, held in reviewing["properties"].items() if name != "access_entry_id"}
+    said = {
+        name: held for name, held in reviewing["properties"].items() if name != "access_entry_id"
+    }
     shown = _group(
         plan_id=UUID_FORMAT,
         entry_id=UUID_FORMAT,
@@ -306,7 +309,19 @@ def components() -> dict[str, dict[str, Any]]:
     told = _told()
     full = _group(corrections=_many(_ref("EntryShown")), addenda=_many(_ref("EntryShown")),
                   marked_in_error=_or_null(_ref("EntryShown")))  # fmt: skip
-    kind = _group(type=_TEXT, chapter=_TEXT, topic=_TEXT, sentence=_TEXT, fields=_OBJECT)
+    yes = {"type": "boolean"}
+    kind = _group(
+        type=_TEXT,
+        chapter=_TEXT,
+        topic=_TEXT,
+        sentence=_TEXT,
+        reason_required=yes,
+        taken_when_closed=yes,
+        released_to_client=yes,
+        recorded_only_by=_or_null(_TEXT),
+        recorded_by_roles=_many(_TEXT),
+        fields=_OBJECT,
+    )
     lag = _group(entries_behind=_WHOLE, clinics_behind=_WHOLE, stopped=_WHOLE)
     return {
         **entry_components(),

@@ -428,10 +428,11 @@ def envelope_of(cls: type[EntryData]) -> dict[str, Any]:
 
 def entry_components() -> dict[str, Any]:
     """The components of every entry type, and ``Entry`` as the one of them that fits."""
+    elsewhere = {name for name, cls in TYPES.items() if cls.ONLY_BY}
     return {
         "Reason": component_of(Reason),
         **{name: envelope_of(cls) for name, cls in sorted({**TYPES, **CLINIC_TYPES}.items())},
-        "Entry": _one_of_these({*TYPES} - {Plan.FIRST.__name__}),
+        "Entry": _one_of_these({*TYPES} - {Plan.FIRST.__name__} - elsewhere),
         "ClinicEntry": _one_of_these({*Clinic.TAKES} - {Clinic.FIRST.__name__}),
     }
 

@@ -36,6 +36,7 @@ def _decide_correction(plan: History, entry: Entry, said: EntryCorrected) -> Non
             "this one in error.",
             "/data/entry_id",
         )
+    original.data.decide_amendment(entry)
     standing = plan.standing_entry(said.entry_id)
     if standing is None:
         raise TransitionError(
@@ -77,6 +78,7 @@ def _decide_mark(plan: History, entry: Entry, said: EntryMarkedInError) -> None:
     target = plan.entry(said.entry_id)
     if target.entry_id in plan.settled.gone:
         raise TransitionError("That entry is marked in error already.", "/data/entry_id")
+    target.data.decide_amendment(entry)
     after = settle([*plan.entries, entry], type(plan).fresh)
     fallen = set(after.gone) - set(plan.settled.gone) - {target.entry_id}
     if fallen and not said.including_dependents:

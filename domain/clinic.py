@@ -27,6 +27,7 @@ Role = Literal[
 ROLES: tuple[str, ...] = get_args(Role)
 NewMember = Annotated[str, New("member")]
 MemberRef = Annotated[str, Ref("member")]
+ClientRef = Annotated[Opaque | None, "For the role client: which client of the clinic they are."]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Member(Part):
     left_at: datetime | None = None
     supervisor_id: str | None = None
     caseload: tuple[str, ...] = ()
+    client_ref: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,6 +143,16 @@ class ClinicRenamed(EntryData):
         return f"The clinic is now called {short(self.name)}."
 
 
+def _refuse_wrong_client(role: str, given: str | None, known: str | None) -> None:
+    """``given``: the client they are said to be; ``known``: that, or what was known before."""
+    if role == "client" and known is None:
+        detail = "Say which client they are: give the client_ref their plan was opened with."
+        raise InvalidDataError([Problem("/data/client_ref", detail)])
+    if role != "client" and given is not None:
+        detail = f"Only a member of role client is a client; leave it out for {role}."
+        raise InvalidDataError([Problem("/data/client_ref", detail)])
+
+
 @recorded("clinic.member-joined")
 class MemberJoined(EntryData):
     """Somebody belongs to the clinic from now on."""
@@ -149,6 +161,11 @@ class MemberJoined(EntryData):
     name: Line
     role: Role
     credential: Line | None = None
+    client_ref: ClientRef = None
+
+    def decide(self, plan: Any, entry: Entry) -> None:
+        """A client is somebody the clinic treats, and nobody else is."""
+        _refuse_wrong_client(self.role, self.client_ref, self.client_ref)
 
     def apply(self, plan: Any, entry: Entry) -> None:
         """They are a member."""
@@ -158,6 +175,7 @@ class MemberJoined(EntryData):
             role=self.role,
             credential=self.credential,
             since=entry.occurred_at,
+            client_ref=self.client_ref,
         )
         plan.members.add(self.member_id, held, entry)
 
@@ -168,7 +186,7 @@ class MemberJoined(EntryData):
 
 @recorded("clinic.member-role-changed")
 class MemberRoleChanged(EntryData):
-    """A member has another role or credential."""
+    """A member has another role, credential or name, or is another client."""
 
     WHY = True
 
@@ -176,14 +194,16 @@ class MemberRoleChanged(EntryData):
     role: Role | None = None
     credential: Line | None = None
     name: Line | None = None
+    client_ref: ClientRef = None
 
     def decide(self, plan: Any, entry: Entry) -> None:
-        """They are here, and something changes."""
-        plan.present(self.member_id, "/data/member_id")
-        if self.role is None and self.credential is None and self.name is None:
-            raise InvalidDataError(
-                [Problem("/data/role", "Say what changes: role, credential, name.")]
-            )
+        """They are here, something changes, and a client is somebody the clinic treats."""
+        held = plan.present(self.member_id, "/data/member_id")
+        if not (self.role or self.credential or self.name or self.client_ref):
+            detail = "Say what changes: role, credential, name, client_ref."
+            raise InvalidDataError([Problem("/data/role", detail)])
+        known = self.client_ref or held.client_ref
+        _refuse_wrong_client(self.role or held.role, self.client_ref, known)
 
     def apply(self, plan: Any, entry: Entry) -> None:
         """The given fields replace theirs."""
@@ -191,6 +211,7 @@ class MemberRoleChanged(EntryData):
         held.role = self.role or held.role
         held.credential = self.credential or held.credential
         held.name = self.name or held.name
+        held.client_ref = (self.client_ref or held.client_ref) if held.role == "client" else None
 
     def tell(self, plan: Any) -> str:
         """One sentence for people."""
@@ -346,6 +367,7 @@ class PolicySet(EntryData):
     first_signature_days: PolicyDays | None = None
     cosignature_days: PolicyDays | None = None
     client_agreement_days: PolicyDays | None = None
+    emergency_review_days: PolicyDays | None = None
     late_after_hours: Annotated[int, RangeRule(1, 8760)] | None = None
     require_if_match: bool | None = None
     retention_days: Annotated[int, RangeRule(1, 36_500)] | None = None

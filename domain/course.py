@@ -244,6 +244,8 @@ class PlateauAnswered(EntryData):
 class ResistanceNoted(EntryData):
     """Something in the client holds back; that is worth understanding."""
 
+    PRIVATE = True
+
     about: Line
     reason: Literal["fear", "habit", "not_ready", "disagreement", "unknown"]
     words: Text | None = None
@@ -262,6 +264,8 @@ class ResistanceNoted(EntryData):
 @recorded("plan.resistance-explored")
 class ResistanceExplored(EntryData):
     """What was understood about the holding back."""
+
+    PRIVATE = True
 
     resistance_entry_id: Annotated[str, Ref("ResistanceNoted")]
     understanding: Text
@@ -406,6 +410,8 @@ class SafetyConcernResolved(EntryData):
 @recorded("plan.observation-recorded")
 class ObservationRecorded(EntryData):
     """What the therapist sees."""
+
+    PRIVATE = True
 
     kind: Literal["pattern", "deeper_issue", "readiness", "strength", "other"]
     text: Text

@@ -75,6 +75,10 @@ class EntryData:
     """Whether a closed plan still takes it."""
     MATERIAL: ClassVar[bool] = False
     """Whether it changes what client and clinician agreed on."""
+    PRIVATE: ClassVar[bool] = False
+    """Whether it is a working note of the staff, which is not released to the client."""
+    ONLY_BY: ClassVar[str] = ""
+    """The route that alone records it; empty: it is recorded like any other."""
 
     def complete(self, plan: Any) -> EntryData:
         """This data with what only the plan can fill in (a hash, the whole of a correction)."""
@@ -89,6 +93,9 @@ class EntryData:
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """Change the plan's state accordingly. Never fails, never refuses."""
+
+    def decide_amendment(self, amendment: Entry) -> None:
+        """Refuse a correction of this entry, or a mark in error, that is not for its recorder to make."""
 
     def tell(self, plan: PlanState) -> str:
         """The entry in one sentence, for people."""

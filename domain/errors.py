@@ -142,6 +142,13 @@ class NotYoursError(PlanHistoryError):
     title = "Not for you to record"
 
 
+class RecordedElsewhereError(PlanHistoryError):
+    """The entry comes about by something else than recording it, such as asking for access."""
+
+    code = "recorded-elsewhere"
+    title = "That is not recorded here"
+
+
 class PlanNotFoundError(PlanHistoryError):
     """There is no such plan within the caller's reach."""
 

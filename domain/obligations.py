@@ -128,6 +128,15 @@ def client_agreement(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
         yield _owed("client_agreement", "plan", since, days, "The client's agreement to changes")
 
 
+def emergency_reviews(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
+    """From an emergency access until a privacy officer or auditor has looked at it."""
+    for held in plan.emergency.emergency_access:
+        if held.status == "open":
+            words = "Review of an emergency access"
+            days = policy.emergency_review_days
+            yield _owed("emergency_review", held.entry_id, held.at, days, words)
+
+
 def suspected_plateaus(plan: PlanState, policy: Policy) -> Iterator[Obligation]:  # noqa: ARG001 - the rules share one signature
     """From when an active goal's values stand still until somebody says so, or they move.
 
@@ -170,12 +179,14 @@ RULES: tuple[Callable[[PlanState, Policy], Iterator[Obligation]], ...] = (
     cosignatures,
     client_agreement,
     suspected_plateaus,
+    emergency_reviews,
 )
+ALSO_WHEN_CLOSED = (emergency_reviews,)
+"""What is owed not for the work but for the record."""
 
 
 def obligations(plan: PlanState, policy: Policy = DEFAULT_POLICY) -> list[Obligation]:
-    """What the plan owes, soonest due first. A plan that is over owes nothing."""
-    if plan.lifecycle.closed:
-        return []
-    owed = [held for rule in RULES for held in rule(plan, policy)]
+    """What the plan owes, soonest due first. A plan that is over owes no more of the work."""
+    rules = ALSO_WHEN_CLOSED if plan.lifecycle.closed else RULES
+    owed = [held for rule in rules for held in rule(plan, policy)]
     return sorted(owed, key=lambda held: (held.due_on or "9999", held.kind, held.about))

@@ -21,6 +21,7 @@ class Policy:
     first_signature_days: PolicyDays = 30
     cosignature_days: PolicyDays = 14
     client_agreement_days: PolicyDays = 30
+    emergency_review_days: PolicyDays = 3
     late_after_hours: Annotated[int, RangeRule(1, 8760)] = 24
     require_if_match: bool = False
     retention_days: Annotated[int, RangeRule(1, 36_500)] = 3650

@@ -278,6 +278,7 @@ class PlanReturned(EntryData):
     """The supervisor of record returns a signed version with what to change."""
 
     WHEN_CLOSED = True
+    PRIVATE = True
 
     of_version: Version
     what_to_change: Text

@@ -8,6 +8,7 @@ from typing import Any
 from domain.alliance import Alliance
 from domain.consents import Consents
 from domain.course import Course
+from domain.emergency import Emergency
 from domain.goals import Goals
 from domain.interventions import Interventions
 from domain.lifecycle import Lifecycle
@@ -25,6 +26,7 @@ class PlanState:
         "alliance",
         "consents",
         "course",
+        "emergency",
         "goals",
         "interventions",
         "lifecycle",
@@ -45,6 +47,7 @@ class PlanState:
         self.reviews = Reviews()
         self.signatures = Signatures()
         self.consents = Consents()
+        self.emergency = Emergency()
 
     def sections(self) -> Iterator[Section]:
         """The sections in the order in which a reader wants them."""
@@ -59,6 +62,7 @@ class PlanState:
             self.reviews,
             self.signatures,
             self.consents,
+            self.emergency,
         )
 
     def pieces(self) -> Iterator[tuple[tuple[str, ...], Part | Parts[Any]]]:

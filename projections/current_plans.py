@@ -27,7 +27,7 @@ class CurrentPlans(Projection):
     """One row per plan: its document, and what plans are found by."""
 
     name = "current_plans"
-    version = 1
+    version = 2
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write the document of every plan the batch touches."""

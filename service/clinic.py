@@ -65,6 +65,12 @@ class ClinicService:
         """
         self.gate.require(principal, "clinic.record")
         refuse_foreign_clinic_types(principal, drafts)
+        try:
+            return self._record(principal, drafts, request)
+        finally:
+            self.gate.forget(principal.clinic_id, principal.clinic_id)
+
+    def _record(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
         clinic_id = principal.clinic_id
         try:
             return self.recording.record_in(principal, clinic_id, drafts, request)

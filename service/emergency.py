@@ -38,7 +38,11 @@ class EmergencyService:
     gate: Gate
 
     def take(
-        self, principal: Principal, plan_id: UUID | str, data: EmergencyAccessTaken, request: Request
+        self,
+        principal: Principal,
+        plan_id: UUID | str,
+        data: EmergencyAccessTaken,
+        request: Request,
     ) -> Recorded:
         """Let the principal look into one plan for up to an hour; it is on the plan's timeline at once.
 
@@ -90,7 +94,7 @@ class EmergencyService:
         found: list[dict[str, Any]] = []
         for (plan_id,) in self.gate.database.in_clinic(principal.clinic_id, read):
             with reading_plan(self.recording.plans, principal.clinic_id, plan_id) as plan:
-                held = plan.state.emergency.emergency_access.document()
+                held = [one.document() for one in plan.state.emergency.emergency_access]
             found += [{"plan_id": str(plan_id), **one} for one in held]
         self.gate.looked_through(principal, "emergency.review", asked="emergency access")
         shown = [held for held in found if status in (None, held["status"])]

@@ -26,6 +26,11 @@ class Kept(Generic[K, V]):
                 self._held.move_to_end(key)
             return held
 
+    def drop(self, key: K) -> None:
+        """Keep nothing under ``key``."""
+        with self._lock:
+            self._held.pop(key, None)
+
     def put(self, key: K, value: V) -> None:
         """Keep ``value``."""
         with self._lock:

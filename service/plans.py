@@ -13,9 +13,10 @@ from uuid import UUID, uuid4
 import orjson
 from psycopg.rows import TupleRow
 
+from domain.alliance import SupervisorAssigned, TherapistTransferred
 from domain.entry import Entry
-from domain.errors import MomentNotFoundError, PlanHistoryError
-from domain.fold import Settled
+from domain.errors import MomentNotFoundError, PlanHistoryError, RecordedElsewhereError
+from domain.fold import AMENDING, Settled
 from domain.opening import PlanOpened
 from domain.plan import Plan
 from domain.release import released_document, released_order
@@ -29,6 +30,8 @@ from service.recording import Draft, Moment, Recorded, Recording, Request, creat
 
 __all__ = ["Draft", "Moment", "PlanService", "Recorded", "Request", "created"]
 
+_MOVING = (TherapistTransferred, SupervisorAssigned, *AMENDING)
+"""Entries after which others may see the plan."""
 PAST = 512
 """How many documents of past moments a process keeps."""
 
@@ -50,8 +53,9 @@ class PlanService:
         NotAllowedError for a plan that would be nobody's business of theirs.
         """
         self.gate.require(principal, "plans.open")
-        assert isinstance(opening.data, PlanOpened)
-        refuse_foreign_opening(self.gate.rosters(principal.clinic_id), principal, opening.data)
+        if isinstance(opening.data, PlanOpened):
+            refuse_foreign_opening(self.gate.rosters(principal.clinic_id), principal, opening.data)
+        _refuse_elsewhere(drafts)
         plan = Plan.new(uuid4())
         try:
             return self.recording.write(principal, plan, [opening, *drafts], request, opening=True)
@@ -64,7 +68,11 @@ class PlanService:
         """Record entries in a plan, in order, all or none; see Recording.record_in."""
         sight = self.gate.see(principal, "plans.record", plan_id)
         refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
-        return self.recording.record_in(principal, plan_id, drafts, request)
+        _refuse_elsewhere(drafts)
+        done = self.recording.record_in(principal, plan_id, drafts, request)
+        if any(isinstance(draft.data, _MOVING) for draft in drafts):
+            self.gate.forget(principal.clinic_id, plan_id)
+        return done
 
     def _plan(self, principal: Principal, plan_id: UUID) -> contextlib.AbstractContextManager[Plan]:
         return reading_plan(self.recording.plans, principal.clinic_id, plan_id)
@@ -158,3 +166,14 @@ def _order(
     if not order:
         raise MomentNotFoundError("The plan did not exist at one of those moments.")
     return order
+
+
+def _refuse_elsewhere(drafts: Sequence[Draft]) -> None:
+    """Some entries come about by something else alone, such as asking for emergency access."""
+    for index, draft in enumerate(drafts):
+        if draft.data.ONLY_BY:
+            name = type(draft.data).__name__
+            raise RecordedElsewhereError(
+                f"{name} is not recorded among other entries: {draft.data.ONLY_BY} does it.",
+                f"/entries/{index}/type",
+            )

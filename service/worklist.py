@@ -36,6 +36,7 @@ KINDS = (
     "cosignature",
     "client_agreement",
     "plateau_suspected",
+    "emergency_review",
 )
 """Every kind of obligation there is."""
 PATIENCE = 2.0

@@ -6,7 +6,7 @@ Relations are read when they are needed; what is remembered of them is forgotten
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -132,7 +132,7 @@ class Gate:
         if facts is None:
             return None
         roster = self.rosters(principal.clinic_id)
-        stands = {
+        stands: Mapping[str, Callable[[], bool]] = {
             table.CASELOAD: lambda: treats(principal, facts, plan_id, roster),
             table.TEAM: lambda: supervises(principal, facts, plan_id, roster),
             table.SELF: lambda: is_client(principal, facts, roster),
@@ -152,6 +152,12 @@ class Gate:
         if found is not None:
             self._facts.put((clinic_id, plan_id), (now, found))
         return found
+
+    def forget(self, clinic_id: UUID, plan_id: UUID) -> None:
+        """Ask anew who may see a plan: something was recorded in this process."""
+        self._facts.drop((clinic_id, plan_id))
+        if plan_id == clinic_id:
+            self.rosters.forget(clinic_id)
 
     def _look_up(self, clinic_id: UUID, plan_id: UUID) -> Facts | None:
         def read(conn: BoundedConnection) -> TupleRow | None:

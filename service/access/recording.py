@@ -29,6 +29,8 @@ class Drafted(Protocol):
 def refuse_foreign_opening(roster: Roster, principal: Principal, opening: PlanOpened) -> None:
     """Refuse a plan that whoever opens it would not see afterwards."""
     grant = principal.grant("plans.open") or {}
+    if table.CLINIC in grant:
+        return
     supervisor = UUID(opening.supervisor_id) if opening.supervisor_id else None
     facts = Facts(UUID(opening.therapist_id), supervisor, opening.client_ref)
     nowhere = UUID(int=0)  # a new plan is in nobody's caseload yet

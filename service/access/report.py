@@ -24,9 +24,7 @@ class AccessReport:
 
     gate: Gate
 
-    def looks(
-        self, principal: Principal, wanted: Asked
-    ) -> tuple[list[dict[str, Any]], int | None]:
+    def looks(self, principal: Principal, wanted: Asked) -> tuple[list[dict[str, Any]], int | None]:
         """A page of the access log, newest first: one's own looks, one's team's, or the clinic's.
 
         Clients see the looks at their own plans, without what was refused.

@@ -94,6 +94,10 @@ class Rosters:
         self._known[clinic_id] = (now, version, roster)
         return roster
 
+    def forget(self, clinic_id: UUID) -> None:
+        """Ask the log again: something was recorded in this process."""
+        self._known.pop(clinic_id, None)
+
     def _look_up(
         self, clinic_id: UUID, known: tuple[float, int, Roster] | None
     ) -> tuple[int, Roster]:

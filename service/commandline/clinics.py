@@ -106,6 +106,7 @@ def member() -> None:
 
 
 clinic_option = click.option("--clinic", "clinic_id", type=click.UUID, required=True)
+client_ref_option = click.option("--client-ref", help="For the role client: who of them it is.")
 
 
 def _record(clinic_id: UUID, data: EntryData, why: str | None, *, as_json: bool) -> None:
@@ -123,12 +124,11 @@ def _record(clinic_id: UUID, data: EntryData, why: str | None, *, as_json: bool)
 @click.option("--name", required=True)
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--credential")
+@client_ref_option
 @json_option
-def add(clinic_id: UUID, name: str, role: Any, credential: str | None, *, as_json: bool) -> None:
+def add(clinic_id: UUID, *, as_json: bool, **said: Any) -> None:
     """Somebody joins the clinic; prints their member id (for `token issue --member`)."""
-    _record(
-        clinic_id, MemberJoined(name=name, role=role, credential=credential), None, as_json=as_json
-    )
+    _record(clinic_id, MemberJoined(**said), None, as_json=as_json)
 
 
 @member.command("role")
@@ -136,13 +136,12 @@ def add(clinic_id: UUID, name: str, role: Any, credential: str | None, *, as_jso
 @click.argument("member_id", type=click.UUID)
 @click.option("--role", type=click.Choice(ROLES))
 @click.option("--credential")
+@client_ref_option
 @click.option("--why", required=True)
 @json_option
-def change_role(
-    clinic_id: UUID, member_id: UUID, role: Any, credential: str | None, why: str, *, as_json: bool
-) -> None:
+def change_role(clinic_id: UUID, member_id: UUID, why: str, *, as_json: bool, **said: Any) -> None:
     """A member gets another role or credential."""
-    data = MemberRoleChanged(member_id=str(member_id), role=role, credential=credential)
+    data = MemberRoleChanged(member_id=str(member_id), **said)
     _record(clinic_id, data, why, as_json=as_json)
 
 

@@ -20,10 +20,11 @@ from rich.progress import Progress
 from domain.clinic import MemberJoined, Role, SupervisionAssigned
 from domain.opening import PlanOpened
 from service.access import Principal
+from service.access.table import CLINIC, FULL, Grant
 from service.clinics import create_clinic
 from service.container import Container, build
 from service.database import OWNER_ROLE, dsn_as
-from service.demo.load import ReadyDraft, load
+from service.demo.load import ReadyDraft, client_ref_of, load
 from service.demo.people import DEMO, PEOPLE, Person
 from service.plans import Draft, Recorded, Request
 from service.settings import Settings
@@ -31,14 +32,16 @@ from service.tokens import digest, issue
 
 CLINIC_ID = uuid5(DEMO, "clinic")
 NAME = "The Demo Clinic"
+TELLING: Grant = {CLINIC: FULL}
 FOUNDED_BEFORE = timedelta(days=400)
 
 
 class Narrator(Principal):
     """Somebody of the demo while their story is told: it has happened, so nobody asks whether it may."""
 
-    def require(self, action: str) -> None:
-        """Everything."""
+    def grant(self, action: str) -> Grant:
+        """Everything, in every plan."""
+        return TELLING
 
 
 @dataclass(slots=True)
@@ -75,7 +78,8 @@ class Teller:
     ) -> Recorded:
         """Record a session of the demo."""
         request = self._request(recorded_at)
-        return self.container.plans.record(_narrator(by), plan_id, _drafts(drafts), request)
+        recording = self.container.plans.recording
+        return recording.record_in(_narrator(by), plan_id, _drafts(drafts), request)
 
 
 def _founding() -> list[Draft]:
@@ -86,6 +90,7 @@ def _founding() -> list[Draft]:
             name=person.name,
             role=cast("Role", person.role),
             credential=person.credential,
+            client_ref=client_ref_of(person),
         )
         for person in PEOPLE.values()
     ]

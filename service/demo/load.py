@@ -64,6 +64,15 @@ def load(
     return {telling.life.key: telling.plan_id for telling in tellings}
 
 
+def client_ref_of(person: Person) -> str | None:
+    """Which client of the demo the person is, if they are one."""
+    for life in LIVES:
+        opening = life.sessions[0].entries[0].data
+        if life.key == person.client_of and isinstance(opening, PlanOpened):
+            return opening.client_ref
+    return None
+
+
 def _all(tellings: Sequence[_Telling]) -> list[tuple[_Telling, Session]]:
     return [(telling, session) for telling in tellings for session in telling.life.sessions]
 

@@ -20,7 +20,7 @@ from service.access import Principal
 from service.clinics import create_clinic
 from service.container import Container
 from service.serving.projector import connect
-from tests.conftest import Caller, Clinic
+from tests.conftest import THERAPIST, Caller, Clinic
 
 OPENING: dict[str, Any] = {
     "client_ref": "c-1",
@@ -56,10 +56,14 @@ class House:
         return Clinic(create_clinic(self.owner, name, rehearsal=rehearsal), self.owner)
 
     def sign_in(self, clinic: Clinic, role: str = "clinician", **known: Any) -> Caller:
-        """Somebody of that role in the clinic; ``known``: their name or member_id, when it matters."""
+        """Somebody of that role in the clinic; ``known``: their name or member_id, when it matters.
+
+        A clinician is the therapist of the tests' plans.
+        """
+        member_id = THERAPIST if role == "clinician" else uuid4()
         who = Principal(
             clinic.clinic_id,
-            known.get("member_id") or uuid4(),
+            known.get("member_id") or member_id,
             known.get("name") or "Robin Sample",
             role,
             None,
@@ -149,6 +153,22 @@ def desk_of(house: House, clinic: Clinic, caller: Caller, **opening: Any) -> Des
     answer = caller.post("/v1/plans", {**OPENING, **mine, **opening})
     assert answer.status_code == 201, answer.text
     return Desk(house, clinic, caller, answer.json["plan_id"])
+
+
+def colleague(desk: Desk, name: str = "Kim Other") -> Caller:
+    """Another clinician who treats the client of the desk's plan, too."""
+    other = desk.house.sign_in(desk.clinic, name=name, member_id=uuid4())
+    assign(desk, other)
+    return other
+
+
+def assign(desk: Desk, caller: Caller) -> None:
+    """The desk's plan is of the caller's caseload from now on, whoever its therapist is."""
+    admin, member_id = desk.house.sign_in(desk.clinic, "admin"), str(caller.who.member_id)
+    joined = entry("MemberJoined", member_id=member_id, name=caller.who.name, role="clinician")
+    treats = entry("CaseloadAssigned", member_id=member_id, plan_id=desk.plan_id)
+    answer = admin.post("/v1/clinic/entries", {"entries": [joined, treats]})
+    assert answer.status_code == 201, answer.text
 
 
 def entry(kind: str, why: str | None = None, /, **data: Any) -> dict[str, Any]:

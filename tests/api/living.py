@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from api.examples import group_example
 from api.schemas import given_fields
 from domain.entry import EntryData, Reason
-from domain.fields import Field, Ref, TextRule, fields_of, to_plain
-from tests.api.house import Desk, House
+from domain.fields import Field, Ref, TextRule, build, fields_of, to_plain
+from service.access import Principal
+from service.recording import Draft, Request
+from tests.api.house import Desk, House, assign
 from tests.conftest import Caller
 from tests.domain.samples import LIFE, SUPERVISOR, THERAPIST, Sample
 
@@ -134,6 +136,7 @@ class Living:
         assert answer.status_code == 201, answer.text
         made = answer.json
         desk = Desk(house, clinic, therapist, made["plan_id"])
+        assign(desk, therapist)  # who goes on recording when another therapist takes over
         known = {opening.entry_id: made["entries"][0]["entry_id"]}
         return cls(house, therapist, supervisor, desk, known)
 
@@ -162,12 +165,33 @@ class Living:
         return self
 
     def _record(self, batch: Sequence[Sample], words: Words) -> None:
+        if batch[0].data.ONLY_BY:
+            self._happen(batch, words)
+            return
         caller = self.supervisor if batch[0].recorded_by == SUPERVISOR else self.therapist
         sent = {"entries": [self.entry(sample, words) for sample in batch]}
         answer = caller.post(f"{self.desk.url}/entries", sent)
         assert answer.status_code == 201, answer.text
         for sample, made in zip(batch, answer.json["entries"], strict=True):
             self.known[sample.entry_id] = made["entry_id"]
+        self.lived += len(batch)
+
+    def _happen(self, batch: Sequence[Sample], words: Words) -> None:
+        """Let happen what is not sent as an entry: the service records it by itself."""
+        who = batch[0].recorded_by
+        clinic_id, member_id = self.desk.clinic.clinic_id, UUID(who.member_id)
+        principal = Principal(clinic_id, member_id, who.name, who.role, None, uuid4())
+        drafts = [
+            Draft(
+                data=build(type(sample.data), self.entry(sample, words)["data"]),
+                occurred_at=sample.occurred_at,
+            )
+            for sample in batch
+        ]
+        recording = self.house.container.plans.recording
+        done = recording.record_in(principal, UUID(self.desk.plan_id), drafts, Request())
+        for sample, made in zip(batch, done.entries, strict=True):
+            self.known[sample.entry_id] = made.entry_id
         self.lived += len(batch)
 
 

@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from tests.api.house import OPENING, Desk, House, an_id, desk_of, entry, goal, new_desk, refused
+from tests.api.house import (
+    OPENING,
+    Desk,
+    House,
+    an_id,
+    colleague,
+    desk_of,
+    entry,
+    goal,
+    new_desk,
+    refused,
+)
 from tests.conftest import Caller
 
 # Versions
@@ -214,7 +225,7 @@ def test_a_refused_request_does_not_use_up_its_key(desk: Desk) -> None:
 
 def test_keys_of_two_members_do_not_meet(desk: Desk) -> None:
     """Two members may choose the same key for the same words; both are recorded."""
-    other = desk.house.sign_in(desk.clinic)
+    other = colleague(desk)
     desk.record(goal(), Idempotency_Key="1")
     answer = other.post(f"{desk.url}/entries", {"entries": [goal()]}, Idempotency_Key="1")
     assert (answer.status_code, answer.json["version"]) == (201, 3)

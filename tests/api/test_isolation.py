@@ -306,6 +306,7 @@ def test_the_api_steps_out_of_its_role_in_few_places_only(house: House) -> None:
     assert {name for name, _ in rows} == {
         "append_entries",
         "find_token",
+        "note_looks",
         "projection_lag",
         "touch_token",
     }

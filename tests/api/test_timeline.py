@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.api.house import Desk, House, an_id, desk_of, entry, goal, new_desk, refused
+from tests.api.house import Desk, House, an_id, colleague, desk_of, entry, goal, new_desk, refused
 from tests.conftest import Caller
 
 WALK, SLEEP = an_id(), an_id()
@@ -24,7 +24,7 @@ def pair(house: House) -> tuple[Desk, Caller]:
     5 a colleague's setback (partner, 2nd) · 6 their progress on sleep (6th)
     """
     desk = new_desk(house, client_ref="c-walk")
-    other = house.sign_in(desk.clinic, name="Kim Other")
+    other = colleague(desk)
 
     def on(day: int, sent: dict[str, Any], voice: str | None = None) -> dict[str, Any]:
         return {**sent, "occurred_at": f"2026-01-{day:02}T10:00:00Z", "voiced_by": voice}
@@ -89,10 +89,12 @@ def test_orders_are_what_they_say(pair: tuple[Desk, Caller]) -> None:
 def test_the_clinic_is_searched_across_plans(pair: tuple[Desk, Caller]) -> None:
     """Newest first unless told otherwise; by plan, client, type and member, as in a plan."""
     desk, other = pair
+    auditor = desk.house.sign_in(desk.clinic, "auditor")
 
     def found(query: str) -> list[tuple[str, str]]:
-        entries = desk.get(f"/v1/timeline?{query}").json["entries"]
-        return [(held["plan_id"], held["type"]) for held in entries]
+        entries = auditor.get(f"/v1/timeline?{query}").json["entries"]
+        plans = [held for held in entries if held["plan_id"] != str(desk.clinic.clinic_id)]
+        return [(held["plan_id"], held["type"]) for held in plans]
 
     everything = found("")
     assert [kind for _, kind in everything][:2] == ["PlanOpened", "ProgressNoted"]

@@ -17,6 +17,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from domain.emergency import EmergencyAccessReviewed
 from domain.entry import TYPES, Author, Entry, EntryData, Reason
 from domain.errors import PlanHistoryError
 from domain.fields import (
@@ -47,6 +48,7 @@ AUTHORS = tuple(
     Author(member_id=held, name=f"Member {held[-2:]}", role=role)
     for held, role in zip(MEMBERS, ("clinician", "supervisor", "clinician"), strict=True)
 )
+OFFICER = Author(member_id=str(UUID(int=104)), name="Member 04", role="privacy_officer")
 WORDS = (
     "a walk in the park",
     "sleeps badly",
@@ -280,6 +282,8 @@ def _has_what_it_names(cls: type, there: Counter[str]) -> bool:
 
 
 def _author(cls: type[EntryData], life: Life, rng: Random) -> Author:
+    if cls is EmergencyAccessReviewed:
+        return OFFICER
     supervisor = life.plan.state.opening.outline.supervisor_id
     supervising = [held for held in AUTHORS if held.member_id == supervisor]
     return rng.choice((cls in (PlanCosigned, PlanReturned) and supervising) or AUTHORS)

@@ -36,6 +36,7 @@ from domain.course import (
     SelfReportRecorded,
     SetbackNoted,
 )
+from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from domain.entry import Author, EntryData, Reason, Voice
 from domain.goals import (
     GoalAchieved,
@@ -130,6 +131,8 @@ THERAPIST = Author(
     credential="LMFT",
 )
 SUPERVISOR = Author(member_id=_id("member supervisor"), name="Prof. Ida Lund", role="supervisor")
+ON_CALL = Author(member_id=_id("member on call"), name="Jo Marsh", role="clinician")
+OFFICER = Author(member_id=_id("member officer"), name="Sasha Reed", role="privacy_officer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -602,6 +605,19 @@ def _ending(tell: _Telling) -> None:
         ),
     )
     tell(260, ConsentRevoked(consent_id=LETTER), voiced_by="client")
+    tell(
+        261,
+        EmergencyAccessTaken(why="She rang the night line and gave no other name", minutes=30),
+        name="emergency",
+        by=ON_CALL,
+    )
+    tell(
+        262,
+        EmergencyAccessReviewed(
+            access_entry_id=_id("emergency"), finding="justified", note="The call is in the log"
+        ),
+        by=OFFICER,
+    )
 
 
 def _life() -> tuple[Sample, ...]:

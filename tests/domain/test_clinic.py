@@ -20,12 +20,14 @@ from domain.clinic import (
     MemberJoined,
     MemberLeft,
     MemberRoleChanged,
+    Policy,
     PolicySet,
     SupervisionAssigned,
     SupervisionEnded,
 )
 from domain.entry import CLINIC_TYPES, Author, Entry, EntryData, Reason, from_stored, to_stored
 from domain.errors import PlanHistoryError
+from domain.fields import fields_of
 from domain.goals import GoalSet
 from domain.record import EntryCorrected, EntryMarkedInError
 
@@ -105,6 +107,58 @@ def test_a_change_of_role_says_what_changes_and_why(told: Told) -> None:
     told_role = MemberRoleChanged(member_id=member, role="admin")
     assert told.refused(told_role, None).code == "reason-required"
     assert told.refused(MemberLeft(member_id=member), None).code == "reason-required"
+
+
+def test_a_member_of_role_client_says_which_client_they_are(told: Told) -> None:
+    """It is asked of them, refused for anybody else, and shown with them."""
+    nobody = told.refused(MemberJoined(name="Maple Sample", role="client"))
+    assert nobody.problems[0].pointer == "/data/client_ref"
+    assert "which client" in nobody.problems[0].detail
+    staff = told.refused(MemberJoined(name="Alder Sample", role="clinician", client_ref="c-1"))
+    assert staff.problems[0].pointer == "/data/client_ref"
+    told.tell(MemberJoined(name="Maple Sample", role="client", client_ref="c-1"))
+    (member,) = told.clinic.document()["members"]
+    assert (member["role"], member["client_ref"]) == ("client", "c-1")
+
+
+def test_a_member_becomes_a_client_and_ceases_to_be_one(told: Told) -> None:
+    """With the change of role the client is named; with the next one it is let go."""
+    member = told.join("Maple Sample", "clinician")
+    becomes = MemberRoleChanged(member_id=member, role="client")
+    assert told.refused(becomes).problems[0].pointer == "/data/client_ref"
+    stays = MemberRoleChanged(member_id=member, client_ref="c-1")
+    assert told.refused(stays).problems[0].pointer == "/data/client_ref"
+    told.tell(MemberRoleChanged(member_id=member, role="client", client_ref="c-1"))
+    told.tell(MemberRoleChanged(member_id=member, name="Maple Example"))
+    assert told.clinic.state.members[member].client_ref == "c-1"
+    told.tell(MemberRoleChanged(member_id=member, client_ref="c-2"))
+    assert told.clinic.state.members[member].client_ref == "c-2"
+    told.tell(MemberRoleChanged(member_id=member, role="auditor"))
+    assert told.clinic.state.members[member].client_ref is None
+
+
+def test_members_stored_before_clients_were_named_are_still_read(told: Told) -> None:
+    """An old entry has no client_ref; it is applied as it is and says of nobody which client."""
+    plain = {"member_id": str(uuid4()), "name": "Maple Sample", "role": "client"}
+    who = {"member_id": ADMIN.member_id, "name": ADMIN.name, "role": ADMIN.role}
+    stored = {"recorded_by": who, "data": plain}
+    entry = from_stored(
+        "clinic.member-joined",
+        stored,
+        originator_id=told.clinic.id,
+        originator_version=2,
+        timestamp=told.now,
+        entry_id=str(uuid4()),
+        position=2,
+    )
+    told.clinic.learn(entry)
+    assert told.clinic.state.members[plain["member_id"]].client_ref is None
+    assert to_stored(entry)["data"] == {**plain}
+
+
+def test_the_policy_that_is_set_has_every_number_of_the_policy() -> None:
+    """A number without its field could never be changed."""
+    assert {held.name for held in fields_of(PolicySet)} == {held.name for held in fields_of(Policy)}
 
 
 def test_only_known_members_are_referred_to(told: Told) -> None:

@@ -16,7 +16,7 @@ from domain.state import PlanState
 from tests.domain.samples import LIFE, PLAN, SAMPLES, a_life
 from tests.domain.specs import day, read_back
 
-FOLDER = Path(__file__).with_name("samples")
+FOLDER = Path(__file__).with_name("stored")
 CHAPTERS = {
     "opening": """PlanOpened ContextCaptured ConcernIdentified ConcernReframed ConcernsLinked
         ConcernResolved PreferenceVoiced PriorTherapyNoted StrengthIdentified
@@ -39,6 +39,7 @@ CHAPTERS = {
         PlanReturned""",
     "record": "AddendumAdded EntryCorrected EntryMarkedInError",
     "consents": "DisclosureMade ConsentRecorded ConsentRevoked",
+    "emergency": "EmergencyAccessTaken EmergencyAccessReviewed",
     "lifecycle": """PlanPaused PlanResumed PlanCompleted PlanDiscontinued PlanReopened
         PlanSuperseded""",
 }

@@ -16,6 +16,7 @@ import pytest
 
 from service.clinics import create_clinic
 from service.tokens import issue
+from tests.conftest import THERAPIST
 from tests.faults.load import PATIENCE, Forgetful, Writer, verdict
 from tests.projections.tables import assert_equal_to_rebuilt, behind, stopped
 from tests.service.servers import family, reachable_folder, soon
@@ -41,7 +42,8 @@ class Storm:
         """Let so many begin to write."""
         with self.owner() as conn:
             tokens = [
-                issue(conn, self.clinic_id, name="Robin", role="clinician") for _ in range(number)
+                issue(conn, self.clinic_id, name="Robin", role="clinician", member_id=THERAPIST)
+                for _ in range(number)
             ]
         begun = [kind(self.serving, made.token) for made in tokens]
         for writer in begun:

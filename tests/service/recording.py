@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 
+from domain.clinic import CaseloadAssigned, MemberJoined
 from domain.goals import GoalSet
 from domain.opening import PlanOpened
 from service.access import Principal
 from service.container import Container
 from service.plans import Draft, Recorded, Request
+from tests.conftest import Clinic
 
 THERAPIST = "00000000-0000-4000-8000-000000000001"
 
@@ -61,6 +64,16 @@ def set_goal(
 ) -> Recorded:
     """A goal, set in a plan."""
     return container.plans.record(who, plan_id, [goal()], request or asked())
+
+
+def treating_too(container: Container, clinic: Clinic, plan_id: UUID) -> Principal:
+    """Another clinician who treats the client of a plan, too."""
+    other = replace(clinic.member(name="Kim Other"), member_id=uuid4())
+    joined = MemberJoined(member_id=str(other.member_id), name=other.name, role="clinician")
+    treats = CaseloadAssigned(member_id=str(other.member_id), plan_id=str(plan_id))
+    drafts = [Draft(data=joined), Draft(data=treats)]
+    container.clinic.record(clinic.member("admin"), drafts, Request())
+    return other
 
 
 STORED = """

@@ -78,7 +78,7 @@ def store(own_server: EmbeddedPostgres) -> Iterator[Store]:
     """The service with a plan, in working order and with several connections open."""
     url = own_server.dsn("clinic")
     with psycopg.connect(dsn_as(url, OWNER_ROLE), autocommit=True) as owner:
-        who = Clinic(create_clinic(owner, "Test clinic"), owner).member("supervisor")
+        who = Clinic(create_clinic(owner, "Test clinic"), owner).member()
     container = build(Settings(database_url=url, home=Path("unused")))
     store = Store(own_server, container, who, open_plan(container, who).plan_id)
     occupy(store.container.database, 4)
@@ -102,7 +102,7 @@ def attempts(store: Store) -> dict[str, Callable[[], object]]:
         "open": lambda: open_plan(container, who, str(uuid4())),
         "read": lambda: container.plans.current(who, plan_id),
         "look back": lambda: container.plans.at(who, plan_id, Moment(version=1)),
-        "find": lambda: find_plans(container.database, who, PlanFilter()),
+        "find": lambda: find_plans(container.gate, who, PlanFilter()),
         "sign in": lambda: container.tokens.principal("ph_unknown"),
     }
 

@@ -49,8 +49,8 @@ def folder() -> Iterator[Path]:
 def signed_in(home: Path) -> dict[str, str]:
     """A clinic and a clinician's token, made as an operator makes them."""
     clinic_id = plan_history(home, "clinic", "create", "North").stdout.strip()
-    given = ("--clinic", clinic_id, "--name", "Robin", "--role", "clinician")
-    token = plan_history(home, "token", "issue", *given).stdout.strip()
+    who = ("--name", "Robin", "--role", "clinician", "--member", OPENING["therapist_id"])
+    token = plan_history(home, "token", "issue", "--clinic", clinic_id, *who).stdout.strip()
     return {"Authorization": f"Bearer {token}"}
 
 

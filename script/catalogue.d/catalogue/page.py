@@ -31,8 +31,9 @@ Every type of entry, by chapter of the chart. This page is written by `script/ca
 `GET /v1/entry-types`; what surrounds an entry's fields: the [API guide](api.md).
 
 A field with `?` may be left out. **why**: the entry needs its reason (`reason.text`). **also when closed**: a plan that
-is completed, discontinued or superseded still takes it. Texts hold up to 10,000 characters unless stated, ids are
-UUIDs, days look like `2026-03-31`. The sentence is how the timeline tells one such entry of the demo clinic.
+is completed, discontinued or superseded still takes it. **not released**: a working note of the staff, which is not
+released to the client. Texts hold up to 10,000 characters unless stated, ids are UUIDs, days look like `2026-03-31`.
+The sentence is how the timeline tells one such entry of the demo clinic.
 """
 WORDS: dict[Any, str] = {
     str: "text",
@@ -92,6 +93,8 @@ def entry(cls: type[EntryData]) -> str:
     sometimes = cls.needs_reason is not EntryData.needs_reason
     marks = ["**why**" + ", at times" * sometimes] * (cls.WHY or sometimes)
     marks += ["**also when closed**"] * (cls.WHEN_CLOSED and cls.__name__ in TYPES)
+    marks += ["**not released**"] * cls.PRIVATE
+    marks += [f"only by `{cls.ONLY_BY}`"] * bool(cls.ONLY_BY)
     return "<br>".join([f"**`{cls.__name__}`**", said, *([", ".join(marks)] if marks else [])])
 
 

@@ -26,6 +26,8 @@ HALF_YEAR = name_id("trauma", "review-half-year")
 BOTH = ("Oak Plover", "Alder Finch")
 
 alder = Pen("alder", hour=10)
+hazel = Pen("hazel", hour=15)
+juniper = Pen("juniper", hour=11)
 tablet = Pen("tablet", hour=9.75)
 
 SOLID_GROUND = (
@@ -220,6 +222,18 @@ MEMORIES_ONE_BY_ONE = (
         say.measured(FLASHBACKS, 5),
     ),
     alder.met(77, say.measured(SLEEP, 3)),
+    hazel.wrote(
+        84,
+        say.emergency(
+            "Oak at the front desk, shaking, a week before the hearing; Alder is on a train. "
+            "What helps him when it comes?",
+            30,
+        ).named("front desk"),
+    ),
+    juniper.wrote(
+        87,
+        say.emergency_justified("front desk", "Half an hour, and Alder was told the same day."),
+    ),
     alder.met(
         91,
         say.eased(HEARING, "Gave his evidence, sat down, and drank a glass of water."),

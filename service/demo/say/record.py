@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from domain.entry import Voice
 from domain.record import AddendumAdded, EntryCorrected, EntryMarkedInError
 from domain.signatures import PlanAgreed, PlanCosigned, PlanDisagreed, PlanReturned, PlanSigned
@@ -60,3 +61,18 @@ def in_error(name: str) -> Draft:
 def addendum(name: str, text: str) -> Draft:
     """Something is added to the named entry."""
     return Draft(lambda known: AddendumAdded(entry_id=known[name], text=text), cause=name)
+
+
+def emergency(why: str, minutes: int) -> Draft:
+    """Somebody from outside had to look in."""
+    return Draft(EmergencyAccessTaken(why=why, minutes=minutes))
+
+
+def emergency_justified(name: str, note: str) -> Draft:
+    """The named emergency access was looked at, and was needed."""
+    return Draft(
+        lambda known: EmergencyAccessReviewed(
+            access_entry_id=known[name], finding="justified", note=note
+        ),
+        cause=name,
+    )
