@@ -83,7 +83,7 @@ def _draft(entry: Entry) -> Draft:
 class Anybody(Principal):
     """Whoever recorded something in a random life: it is not asked whether they might."""
 
-    def grant(self, action: str) -> Grant:  # noqa: ARG002 - whatever they do
+    def grant(self, action: str) -> Grant:
         """Everything, in every plan."""
         return {CLINIC: FULL}
 
