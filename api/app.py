@@ -21,6 +21,7 @@ from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
 from api.openapi import SETTINGS, describe
+from api.pages import pages
 from api.plans import plans
 from api.timeline import timeline
 from api.worklist import worklist
@@ -66,6 +67,7 @@ def create_app(container: Container) -> Flask:
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.register_blueprint(root)
+    app.register_blueprint(pages)
     errors.register(app)
     refuse_undeclared(app)
     return app
@@ -78,8 +80,8 @@ def _begin() -> None:
 
 
 def _refuse_unknown_query() -> None:
-    if not request.query_string or request.endpoint is None:
-        return
+    if not request.query_string or request.endpoint is None or request.blueprint == "pages":
+        return  # a page goes by the parameters it knows; an old bookmark still opens
     view = current_app.view_functions[request.endpoint]
     if not getattr(view, "takes_query", False) and request.endpoint != "static":
         raise InvalidQueryError(

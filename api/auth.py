@@ -20,6 +20,8 @@ OPEN = frozenset(
     }
 )
 """Endpoints that need no token: they show nothing of any clinic."""
+PAGES = "pages"
+"""The blueprint with sessions instead of tokens (api/pages/blueprint.py); each page asks services that decide."""
 
 
 def refuse_undeclared(app: Flask) -> None:
@@ -28,6 +30,7 @@ def refuse_undeclared(app: Flask) -> None:
         rule.rule
         for rule in app.url_map.iter_rules()
         if rule.endpoint not in OPEN
+        and not rule.endpoint.startswith(f"{PAGES}.")
         and getattr(app.view_functions[rule.endpoint], "action", None) is None
     ]
     if forgotten:
@@ -39,7 +42,7 @@ def sign_in() -> None:
 
     Raises NotSignedInError and NotAllowedError.
     """
-    if request.endpoint is None or request.endpoint in OPEN:
+    if request.endpoint is None or request.endpoint in OPEN or request.blueprint == PAGES:
         return
     given = request.headers.get("Authorization", "")
     scheme, _, token = given.partition(" ")

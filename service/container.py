@@ -16,6 +16,8 @@ from service.measures import MeasuresService
 from service.plans import PlanService
 from service.record.plans import Plans
 from service.recording import Recording
+from service.replay import ReplayService
+from service.sessions import Sessions
 from service.settings import Settings
 from service.timeline import TimelineService
 from service.tokens import Tokens
@@ -38,7 +40,9 @@ class Container:
     worklist: WorklistService
     measures: MeasuresService
     figures: FiguresService
+    replay: ReplayService
     tokens: Tokens
+    sessions: Sessions
     waker: Waker
     clock: Callable[[], datetime]
 
@@ -64,6 +68,7 @@ def build(
     ).open()
     kept = Plans(database, settings.cached_plans)
     waker = Waker(database)
+    tokens = Tokens(database, clock)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
     return Container(
@@ -78,7 +83,9 @@ def build(
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
-        tokens=Tokens(database, clock),
+        replay=ReplayService(kept, recording.policy, gate),
+        tokens=tokens,
+        sessions=Sessions(database, tokens),
         waker=waker,
         clock=clock,
     )

@@ -1,0 +1,138 @@
+"""What changed in a plan, in words: a path of the diff becomes a thing and its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from api.pages import words
+from domain.trace import Change
+
+_SILENT = frozenset(
+    {
+        "at", "since", "status_since", "focus_since", "changed_at", "by", "entry_id", "version",
+        "last_material_version", "last_material_at", "current", "unit", "smart", "suggestions",
+        "touched", "of_version", "start_on",
+    }
+)  # fmt: skip
+"""Fields that only follow from what is told anyway."""
+_NAMES: dict[str, str] = {
+    "goals": "Goal",
+    "interventions": "Intervention",
+    "concerns": "Concern",
+    "context": "Context",
+    "practice": "Practice",
+    "discomforts": "Discomfort",
+    "feedback": "Feedback",
+    "relapses": "Relapse",
+    "setbacks": "Setback",
+    "plateaus": "Plateau",
+    "resistances": "Holding back",
+    "life_events": "Life event",
+    "safety_concerns": "Safety concern",
+    "observations": "Observation",
+    "self_reports": "In the client’s words",
+    "insights": "Insight",
+    "rapport": "Rapport",
+    "mismatches": "Mismatch",
+    "skills": "Skill",
+    "celebrations": "Celebrated",
+    "look_backs": "Looking back",
+    "strengths": "Strength",
+    "preferences": "Preference",
+    "expectations": "Expectation",
+    "readiness": "Readiness",
+    "prior_therapy": "Earlier therapy",
+    "scores": "Questionnaire",
+    "consents": "Consent",
+    "disclosures": "Disclosure",
+    "orientation": "Orientation",
+}
+_SAYS = (
+    "statement", "technique", "description", "task", "what_resurfaced", "summary", "what", "words",
+    "text", "skill", "about", "concern", "scope", "dimension", "expectation", "instrument", "area",
+    "recipient", "basis", "for",
+)  # fmt: skip
+"""The fields that say what a thing is, the best first."""
+MOST = 24
+
+
+def told(
+    changes: Sequence[Change], document: dict[str, Any], other: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The changes worth telling: ``thing``, ``field``, ``kind``, ``before``, ``after``, ``entries``."""
+    found = []
+    for change in changes:
+        path = change.path.split("/")[1:]
+        if path[-1] in _SILENT or "smart" in path or "suggestions" in path:
+            continue
+        group, thing = path[0], _thing(path, document) or _thing(path, other or {})
+        whole = change.before if isinstance(change.before, dict) else change.after
+        field = path[-1] if not isinstance(whole, dict) else ""
+        found.append(
+            {
+                "group": group,
+                "thing": f"{_NAMES[group]}: {thing}" if thing else _NAMES.get(group, ""),
+                "field": words.label(_field(path)) if field else "",
+                "kind": change.kind,
+                "before": plain(change.before),
+                "after": plain(change.after),
+                "entries": change.entries,
+            }
+        )
+    return found
+
+
+def _field(path: Sequence[str]) -> str:
+    """The field's name; what says nothing alone takes what stands before it along."""
+    if path[-1] in ("value", "answer", "words", "status") and path[-2] in ("latest", "client"):
+        return {"latest": "latest value", "client": "client’s word"}[path[-2]]
+    return path[-1]
+
+
+def _thing(path: Sequence[str], document: dict[str, Any]) -> str:
+    """What the thing at a path is called."""
+    if len(path) < 2 or path[0] not in _NAMES:
+        return ""
+    group = document.get(path[0])
+    if isinstance(group, dict):
+        held = group.get(path[1])
+        return says(held) if isinstance(held, dict) else ""
+    for item in group or ():
+        if isinstance(item, dict) and path[1] in item.values():
+            return says(item)
+    return ""
+
+
+def says(thing: dict[str, Any]) -> str:
+    """A thing of the plan in a few words."""
+    for name in _SAYS:
+        if isinstance(thing.get(name), str):
+            text = " ".join(thing[name].split())
+            return text if len(text) < 80 else text[:78].rstrip() + "…"
+    return ""
+
+
+def plain(value: Any) -> str:
+    """A value in a few words; nothing for nothing."""
+    if value is None or value in ([], {}):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float | int):
+        return words.number(value)
+    if isinstance(value, dict):
+        return says(value)
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(plain, value)))
+    return words.label(value) if value.isidentifier() and value.islower() else str(value)
+
+
+def touched(changes: Sequence[Change]) -> set[str]:
+    """The ids of the things that changed, to point them out in the plan."""
+    return set(_ids(changes))
+
+
+def _ids(changes: Sequence[Change]) -> Iterator[str]:
+    for change in changes:
+        yield from change.path.split("/")[1:3]
