@@ -11,6 +11,7 @@ from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
 from service.emergency import EmergencyService
+from service.drafts import Drafts
 from service.figures import FiguresService
 from service.measures import MeasuresService
 from service.plans import PlanService
@@ -43,6 +44,7 @@ class Container:
     replay: ReplayService
     tokens: Tokens
     sessions: Sessions
+    drafts: Drafts
     waker: Waker
     clock: Callable[[], datetime]
 
@@ -86,6 +88,7 @@ def build(
         replay=ReplayService(kept, recording.policy, gate),
         tokens=tokens,
         sessions=Sessions(database, tokens),
+        drafts=Drafts(database),
         waker=waker,
         clock=clock,
     )

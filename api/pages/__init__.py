@@ -6,7 +6,7 @@ it says to people is in ``templates/`` and in ``words.py``; what is drawn comes 
 
 from __future__ import annotations
 
-from api.pages import entrance, plans, record, replay, telling, timeline, worklist
+from api.pages import entrance, plans, readings, record, replay, telling, timeline, worklist
 from api.pages.blueprint import pages
 
 __all__ = ["entrance", "pages", "plans", "record", "replay", "telling", "timeline", "worklist"]

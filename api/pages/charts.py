@@ -6,7 +6,7 @@ without its texts being stretched. Nothing carries a style: classes do, and ``pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,7 +18,7 @@ from service.replay import Lane, Life, Line, Mark, Point, Span
 
 EDGE = 1.6
 """Room at both sides, in per cent, so that nothing is cut."""
-CAPTION, LINE_HEIGHT, LANE_HEIGHT, ROW_HEIGHT, GAP = 18, 62, 16, 18, 14
+CAPTION, LINE_HEIGHT, LANE_HEIGHT, ROW_HEIGHT, GAP = 17, 54, 13, 16, 9
 MOST_POINTS = 160
 """Points drawn of one line; of more, each stretch shows its lowest, highest and last."""
 CLOSE = 0.9
@@ -78,20 +78,25 @@ def replay(
 ) -> Markup:
     """The whole drawing. ``link`` is the address of a version, with ``{}`` for its number."""
     bands: list[Markup] = []
+    captions: list[Markup] = []
     y = 4
     for line in life.lines:
-        bands.append(_line_band(line, window, y, link))
+        captions.append(_line_caption(line, window, y))
+        bands.append(_line_band(line, window, y + CAPTION, link))
         y += CAPTION + LINE_HEIGHT + GAP
     for lane in life.lanes:
-        if any(_in_view(span, window) for span in lane.spans):
-            bands.append(_lane_band(lane, window, y))
-            y += CAPTION + LANE_HEIGHT + GAP - 4
+        shown = [span for span in lane.spans if _in_view(span, window)]
+        if shown:
+            captions.append(_lane_caption(shown, y))
+            bands.append(_lane_band(lane, shown, window, y + CAPTION))
+            y += CAPTION + LANE_HEIGHT + GAP - 2
     for kind, name in words.MARKS.items():
         marks = [mark for mark in life.marks if mark.kind == kind and window.holds(mark.at)]
         if marks:
-            bands.append(_mark_row(kind, name, marks, window, y, link))
-            y += CAPTION + ROW_HEIGHT + GAP - 8
-    height = y + 22
+            captions.append(_caption(name, y, str(len(marks))))
+            bands.append(_mark_row(kind, marks, window, y + CAPTION, link))
+            y += CAPTION + ROW_HEIGHT
+    height = y + 24
     return tag(
         "svg",
         _grid(window, y),
@@ -99,6 +104,7 @@ def replay(
         _veil(window, cursor, y),
         *([_cursor(window, pinned, y, "cursor pinned")] if pinned else ()),
         _cursor(window, cursor, y, "cursor now"),
+        *captions,
         class_="chart replay-chart",
         width="100%",
         height=height,
@@ -116,7 +122,8 @@ def _percent(x: float) -> str:
 
 
 def _caption(text: str, y: int, extra: str = "") -> Markup:
-    said = tag("text", text, x=_percent(EDGE), y=y + 12, class_="caption")
+    inner = tag("text", text, x=2, y=12, class_="caption")
+    said = tag("svg", inner, x=_percent(EDGE), y=y, width="78%", height=CAPTION)  # cut where it ends
     if not extra:
         return said
     return said + tag(
@@ -177,22 +184,27 @@ def _veil(window: Window, at: datetime, bottom: int) -> Markup:
 # Measures
 
 
-def _line_band(line: Line, window: Window, y: int, link: str) -> Markup:
+def _line_caption(line: Line, window: Window, y: int) -> Markup:
+    last = in_view(line.points, window)[-1:]
+    unit = f" {line.unit}" if line.unit and line.unit.lower() != line.name.lower() else ""
+    return _caption(line.name, y, f"{words.number(last[0].value)}{unit}" if last else "")
+
+
+def _line_band(line: Line, window: Window, top: int, link: str) -> Markup:
     seen = in_view(line.points, window)
     lowest, highest = _bounds(line, seen)
-    top = y + CAPTION
 
     def down(value: float) -> float:
         share = (value - lowest) / ((highest - lowest) or 1.0)
         return round(top + LINE_HEIGHT - 6 - share * (LINE_HEIGHT - 12), 1)
 
-    unit = f" {line.unit}" if line.unit and line.unit != line.name.lower() else ""
-    latest = f"{words.number(seen[-1].value)}{unit}" if seen else ""
-    drawn = _caption(_cut(line.name, 46), y, latest)
-    drawn += tag("rect", x="0", y=top, width="100%", height=LINE_HEIGHT, class_="plot", rx=6)
+    drawn = tag("rect", x="0", y=top, width="100%", height=LINE_HEIGHT, class_="plot", rx=6)
     if line.baseline is not None:
-        drawn += _level(down(line.baseline), f"baseline {words.number(line.baseline)}", "baseline")
-    drawn += _targets(line, window, down)
+        y = down(line.baseline)
+        name = f"baseline {words.number(line.baseline)}"
+        drawn += tag("line", x1="0", x2="100%", y1=y, y2=y, class_="level baseline")
+        drawn += _level_name(name, 100 - EDGE, y, top, "level-name", "end")
+    drawn += _targets(line, window, down, top)
     drawn += _steps(seen, window, down, top)
     for point in seen:
         if window.holds(point.at):
@@ -207,40 +219,34 @@ def _bounds(line: Line, seen: Sequence[Point]) -> tuple[float, float]:
     return (min(values), max(values)) if values else (0.0, 1.0)
 
 
-def _level(y: float, text: str, kind: str) -> Markup:
-    return tag("line", x1="0", x2="100%", y1=y, y2=y, class_=f"level {kind}") + tag(
-        "text", text, x=_percent(100 - EDGE), y=y - 3, class_="level-name", text_anchor="end"
-    )
+def _level_name(text: str, x: float, y: float, top: int, kind: str, anchor: str) -> Markup:
+    """A level's name: above its line, or below it where there is no room above."""
+    place = y + 11 if y - top < 14 else y - 4
+    return tag("text", text, x=_percent(x), y=place, class_=kind, text_anchor=anchor)
 
 
-def _targets(line: Line, window: Window, down: object) -> Markup:
+def _targets(line: Line, window: Window, down: Callable[[float], float], top: int) -> Markup:
     drawn = Markup()
     ends = [at for at, _ in line.targets[1:]] + [window.end]
     for (start, value), end in zip(line.targets, ends, strict=False):
         if end < window.start or start > window.end:
             continue
-        y = down(value)  # type: ignore[operator] # a function of one number
+        y = down(value)
         x1, x2 = window.x(start), window.x(end)
-        drawn += tag(
-            "line", x1=_percent(x1), x2=_percent(x2), y1=y, y2=y, class_="level target"
-        ) + tag(
-            "text",
-            f"target {words.number(value)}",
-            x=_percent(x1),
-            y=y - 3,
-            class_="level-name target-name",
-        )
+        drawn += tag("line", x1=_percent(x1), x2=_percent(x2), y1=y, y2=y, class_="level target")
+        name = f"target {words.number(value)}"
+        drawn += _level_name(name, x1, y, top, "level-name target-name", "start")
     return drawn
 
 
-def _steps(points: Sequence[Point], window: Window, down: object, top: int) -> Markup:
+def _steps(points: Sequence[Point], window: Window, down: Callable[[float], float], top: int) -> Markup:
     """A value holds until the next one: a line of steps, in a drawing that may be stretched."""
     if not points:
         return Markup()
     path, before = [], 0.0
     for number, point in enumerate(points):
         x = round(window.x(point.at) * 10, 1)
-        y = round(down(point.value) - top, 1)  # type: ignore[operator] # a function of one number
+        y = round(down(point.value) - top, 1)
         path.append(f"M{x} {y}" if number == 0 else f"H{x}V{y}")
         before = y
     path.append(f"H{round((100 - EDGE) * 10, 1)}")
@@ -258,11 +264,11 @@ def _steps(points: Sequence[Point], window: Window, down: object, top: int) -> M
     )
 
 
-def _point(point: Point, window: Window, down: object, link: str) -> Markup:
-    x, y = _percent(window.x(point.at)), down(point.value)  # type: ignore[operator] # a function of one number
+def _point(point: Point, window: Window, down: Callable[[float], float], link: str) -> Markup:
+    x, y = _percent(window.x(point.at)), down(point.value)
     drawn = Markup()
     if point.was is not None:
-        was = down(point.was)  # type: ignore[operator] # a function of one number
+        was = down(point.was)
         drawn += tag("line", x1=x, x2=x, y1=y, y2=was, class_="was-line")
         drawn += tag("circle", cx=x, cy=was, r=3.5, class_="was")
     kind = "point late" if point.late else "point"
@@ -296,12 +302,13 @@ def in_view(points: Sequence[Point], window: Window, most: int = MOST_POINTS) ->
 # Interventions
 
 
-def _lane_band(lane: Lane, window: Window, y: int) -> Markup:
-    shown = [span for span in lane.spans if _in_view(span, window)]
-    names = [*dict.fromkeys(span.technique for span in shown)]
-    drawn = _caption(_cut("  →  ".join(names), 64), y, words.label(_status(shown[-1])))
-    top = y + CAPTION
-    drawn += tag("rect", x="0", y=top, width="100%", height=LANE_HEIGHT, class_="track", rx=4)
+def _lane_caption(shown: Sequence[Span], y: int) -> Markup:
+    names = dict.fromkeys(span.technique for span in shown)
+    return _caption(" → ".join(names), y, words.label(_status(shown[-1])))
+
+
+def _lane_band(lane: Lane, shown: Sequence[Span], window: Window, top: int) -> Markup:
+    drawn = tag("rect", x="0", y=top, width="100%", height=LANE_HEIGHT, class_="track", rx=4)
     order = {held: number for number, held in enumerate(dict.fromkeys(s.intervention_id for s in lane.spans))}
     for span in shown:
         drawn += _bar(span, window, top, order[span.intervention_id] % 2)
@@ -343,13 +350,9 @@ def _swap(x: float, y: float) -> Markup:
 # Turning points
 
 
-def _mark_row(
-    kind: str, name: str, marks: Sequence[Mark], window: Window, y: int, link: str
-) -> Markup:
-    count = str(len(marks))
-    drawn = _caption(name, y, count)
-    middle = y + CAPTION + ROW_HEIGHT / 2 - 2
-    drawn += tag("line", x1="0", x2="100%", y1=middle, y2=middle, class_="rail")
+def _mark_row(kind: str, marks: Sequence[Mark], window: Window, top: int, link: str) -> Markup:
+    middle = top + ROW_HEIGHT / 2 - 3
+    drawn = tag("line", x1="0", x2="100%", y1=middle, y2=middle, class_="rail")
     for group in _clusters(marks, window):
         drawn += _mark(kind, group, window, middle, link)
     return drawn
@@ -372,10 +375,6 @@ def _mark(kind: str, group: list[Mark], window: Window, y: float, link: str) -> 
     target = tag("rect", x=-9, y=-11, width=18, height=22, class_="hit")
     drawn = tag("a", title, target, shape, many, href=link.format(group[-1].version), tabindex=-1)
     return tag("svg", drawn, x=_percent(window.x(group[0].at)), y=y, overflow="visible")
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip(" ,;:") + "…"
 
 
 # Tables

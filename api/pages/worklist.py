@@ -51,7 +51,8 @@ def worklist() -> AnyResponse:
     shown = [held for held in owed if span in (None, held["span"])]
     return show(
         "worklist",
-        groups=_groups(shown),
+        groups=_groups([held for held in shown if held["span"] != "later" or span == "later"]),
+        later=[held for held in shown if held["span"] == "later" and span is None],
         counts=counts,
         spans=SPANS,
         span=span,

@@ -173,6 +173,35 @@
     if (event.target.matches("[data-sends]")) event.target.form.requestSubmit();
   });
 
+  // Forms that keep what is typed: saved as a draft a moment after the last change
+
+  function keep(form) {
+    const said = document.getElementById("kept");
+    const zone = form.querySelector("[data-zone]");
+    const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (zone && name) {
+      zone.value = name;
+      const shown = form.querySelector("[data-zone-name]");
+      if (shown) shown.textContent = `in your zone (${name.replaceAll("_", " ")})`;
+    }
+    let due = 0;
+    let sent = false;
+    async function save() {
+      if (sent) return;
+      const body = new URLSearchParams(new FormData(form));
+      body.set("action", "save");
+      const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+      if (said) said.textContent = answer && answer.ok ? "Kept as a draft" : "Not kept: the connection is down";
+    }
+    form.addEventListener("input", () => { clearTimeout(due); due = setTimeout(save, 900); });
+    form.addEventListener("submit", (event) => {
+      if (sent) { event.preventDefault(); return; }
+      sent = true;
+      clearTimeout(due);
+    });
+    addEventListener("pageshow", () => { sent = false; });
+  }
+
   // Gentle auto-logoff: say so two minutes before, then leave nothing on the screen
 
   function lookAfterIdle(body) {
@@ -213,6 +242,11 @@
     localise(document);
     const stage = document.getElementById("replay");
     if (stage) replay(stage);
+    const form = document.querySelector("form[data-keeps]");
+    if (form) keep(form);
+    const refusal = document.getElementById("refusal");
+    const fault = document.querySelector("[aria-invalid]");
+    if (fault) fault.focus(); else if (refusal) refusal.focus();
     if (document.body.dataset.idle) lookAfterIdle(document.body);
   });
 })();
