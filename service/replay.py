@@ -341,7 +341,9 @@ class _Telling:
                 statement=goal.statement if goal else None,
                 unit=series["unit"],
                 baseline=series["baseline"],
-                targets=self.targets.get(series["goal_id"], []) if series["target"] is not None else [],
+                targets=self.targets.get(series["goal_id"], [])
+                if series["target"] is not None
+                else [],
             )
             line.points = sorted(
                 (self._point(held) for held in series["values"]), key=lambda p: (p.at, p.version)

@@ -42,7 +42,9 @@ class Sessions:
         with self.database.connection() as conn:
             row = conn.execute("SELECT use_sign_in_link(%s)", [digest(link)]).fetchone()
         if row is None or row[0] is None:
-            raise NotSignedInError("This link was used before, or is too old. Sign in with a token.")
+            raise NotSignedInError(
+                "This link was used before, or is too old. Sign in with a token."
+            )
         return self._begin(row[0])
 
     def whose_link(self, link: str) -> str | None:

@@ -123,7 +123,9 @@ def _percent(x: float) -> str:
 
 def _caption(text: str, y: int, extra: str = "") -> Markup:
     inner = tag("text", text, x=2, y=12, class_="caption")
-    said = tag("svg", inner, x=_percent(EDGE), y=y, width="78%", height=CAPTION)  # cut where it ends
+    said = tag(
+        "svg", inner, x=_percent(EDGE), y=y, width="78%", height=CAPTION
+    )  # cut where it ends
     if not extra:
         return said
     return said + tag(
@@ -239,7 +241,9 @@ def _targets(line: Line, window: Window, down: Callable[[float], float], top: in
     return drawn
 
 
-def _steps(points: Sequence[Point], window: Window, down: Callable[[float], float], top: int) -> Markup:
+def _steps(
+    points: Sequence[Point], window: Window, down: Callable[[float], float], top: int
+) -> Markup:
     """A value holds until the next one: a line of steps, in a drawing that may be stretched."""
     if not points:
         return Markup()
@@ -309,7 +313,10 @@ def _lane_caption(shown: Sequence[Span], y: int) -> Markup:
 
 def _lane_band(lane: Lane, shown: Sequence[Span], window: Window, top: int) -> Markup:
     drawn = tag("rect", x="0", y=top, width="100%", height=LANE_HEIGHT, class_="track", rx=4)
-    order = {held: number for number, held in enumerate(dict.fromkeys(s.intervention_id for s in lane.spans))}
+    order = {
+        held: number
+        for number, held in enumerate(dict.fromkeys(s.intervention_id for s in lane.spans))
+    }
     for span in shown:
         drawn += _bar(span, window, top, order[span.intervention_id] % 2)
     for one, other in pairwise(lane.spans):
@@ -380,7 +387,9 @@ def _mark(kind: str, group: list[Mark], window: Window, y: float, link: str) -> 
 # Tables
 
 
-def rows(life: Life, window: Window, most: int = 200) -> tuple[list[tuple[datetime, str, str, int]], int]:
+def rows(
+    life: Life, window: Window, most: int = 200
+) -> tuple[list[tuple[datetime, str, str, int]], int]:
     """The drawing as a table – when, what, how, version – newest first; and how many rows there are."""
     found: list[tuple[datetime, str, str, int]] = []
     for line in life.lines:
@@ -405,9 +414,13 @@ def rows(life: Life, window: Window, most: int = 200) -> tuple[list[tuple[dateti
 # One measure by itself
 
 
-def small(values: Sequence[dict[str, object]], baseline: float | None, target: float | None) -> Markup:
+def small(
+    values: Sequence[dict[str, object]], baseline: float | None, target: float | None
+) -> Markup:
     """A measure's values as a small line, with its target, for beside a goal."""
-    known = [(datetime.fromisoformat(str(held["at"])), float(str(held["value"]))) for held in values]
+    known = [
+        (datetime.fromisoformat(str(held["at"])), float(str(held["value"]))) for held in values
+    ]
     if len(known) < 2:
         return Markup()
     points = [Point(at, value, 0, late=False) for at, value in known]
@@ -427,7 +440,12 @@ def small(values: Sequence[dict[str, object]], baseline: float | None, target: f
         path += f"M{x} {down(point.value)}" if number == 0 else f"H{x}V{down(point.value)}"
     drawn = tag("path", d=path, class_="steps", vector_effect="non-scaling-stroke")
     inner = tag(
-        "svg", drawn, width="100%", height=height, viewBox=f"0 0 1000 {height}", preserveAspectRatio="none"
+        "svg",
+        drawn,
+        width="100%",
+        height=height,
+        viewBox=f"0 0 1000 {height}",
+        preserveAspectRatio="none",
     )
     level = Markup()
     if target is not None:
@@ -435,5 +453,12 @@ def small(values: Sequence[dict[str, object]], baseline: float | None, target: f
         level = tag("line", x1="0", x2="100%", y1=y, y2=y, class_="level target")
     end = tag("circle", cx=_percent(100 - EDGE), cy=down(seen[-1].value), r=3.5, class_="point")
     return tag(
-        "svg", level, inner, end, class_="chart small-chart", width="100%", height=height, aria_hidden="true"
+        "svg",
+        level,
+        inner,
+        end,
+        class_="chart small-chart",
+        width="100%",
+        height=height,
+        aria_hidden="true",
     )

@@ -26,11 +26,11 @@ _DONE = frozenset({"answered", "resolved", "eased", "revoked"})
 
 def of_plan(plan: Mapping[str, Any], people: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
     """Everything in the plan that an entry can be about; what is still open first."""
-    found = {
-        kind: [*_named(plan.get(group) or (), key)] for kind, (group, key) in _GROUPS.items()
-    }
+    found = {kind: [*_named(plan.get(group) or (), key)] for kind, (group, key) in _GROUPS.items()}
     found["objective"] = [
-        (step["objective_id"], step["text"]) for goal in plan["goals"] for step in goal["objectives"]
+        (step["objective_id"], step["text"])
+        for goal in plan["goals"]
+        for step in goal["objectives"]
     ]
     found["review"] = [
         (held["review_id"], f"{words.label(held['kind'])}, {held['due_on']}")
@@ -54,8 +54,9 @@ def _named(things: Any, key: str) -> Iterator[tuple[str, str]]:
 def of_entries(entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Entries, newest first, as one finds them again."""
     return [
-        (held["entry_id"], f"{held['version']} · {held['occurred_at'][:10]} · {held['sentence'][:90]}")
+        (
+            held["entry_id"],
+            f"{held['version']} · {held['occurred_at'][:10]} · {held['sentence'][:90]}",
+        )
         for held in entries
     ]
-
-

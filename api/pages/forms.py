@@ -252,7 +252,9 @@ def flatten(data: Mapping[str, Any], prefix: str) -> dict[str, list[str]]:
         elif isinstance(held, list):
             found[name] = [str(item) for item in held]
         elif held is not None:
-            found[name] = [{True: "yes", False: "no"}[held] if isinstance(held, bool) else str(held)]
+            found[name] = [
+                {True: "yes", False: "no"}[held] if isinstance(held, bool) else str(held)
+            ]
     return found
 
 
@@ -276,9 +278,7 @@ def fresh_ids(cls: type, prefix: str) -> dict[str, list[str]]:
     return found
 
 
-def new_things(
-    cls: type, typed: Typed, prefix: str
-) -> Iterable[tuple[str, str, str]]:
+def new_things(cls: type, typed: Typed, prefix: str) -> Iterable[tuple[str, str, str]]:
     """(kind, id, name) of what an entry of the form will bring into the plan."""
     for held in given_fields(cls):
         name = f"{prefix}.{held.key}"
@@ -294,5 +294,3 @@ def _named(typed: Typed, prefix: str) -> str:
         if held and held[0].strip():
             return f"{held[0].strip()[:70]} (new)"
     return "The one above (new)"
-
-

@@ -310,5 +310,3 @@ def _offered() -> dict[str, list[str]]:
         chapter: [name for name in held if name not in (*_LATER, EntryCorrected.__name__)]
         for chapter, held in by_chapter().items()
     }
-
-

@@ -17,9 +17,7 @@ OPEN = frozenset(
 )
 """Pages for people who are not signed in: they show nothing of any clinic."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
-_FORGED = (
-    "This form did not come from a page of this service. Open the page again and send it from there."
-)
+_FORGED = "This form did not come from a page of this service. Open the page again and send it from there."
 
 
 def _plain() -> bool:
