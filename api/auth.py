@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, current_app, g, request
 
 from api.conventions import services
-from service.access import Origin, said_from
+from service.access import Origin, Principal, said_from
 from service.errors import NotSignedInError
 
 OPEN = frozenset(
@@ -37,6 +37,12 @@ def refuse_undeclared(app: Flask) -> None:
         raise RuntimeError(f"No access is declared for {', '.join(sorted(forgotten))}.")
 
 
+def admit(found: Principal) -> None:
+    """Put a principal on ``g`` as the clinic knows them now; raises NotSignedInError for a leaver."""
+    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
+    g.principal = services().gate.rosters(found.clinic_id).present(found)
+
+
 def sign_in() -> None:
     """Put the principal of the request's token on ``g`` and see that their role has the route's action.
 
@@ -48,9 +54,7 @@ def sign_in() -> None:
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotSignedInError("Send your token: Authorization: Bearer <token>.")
-    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
     held = services()
-    found = held.tokens.principal(token.strip())
-    g.principal = held.gate.rosters(found.clinic_id).present(found)
+    admit(held.tokens.principal(token.strip()))
     action: str = vars(current_app.view_functions[request.endpoint])["action"]
     held.gate.require(g.principal, action, (request.view_args or {}).get("plan_id"))

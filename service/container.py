@@ -10,8 +10,8 @@ from service.access import AccessLog, Gate, Rosters
 from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
-from service.emergency import EmergencyService
 from service.drafts import Drafts
+from service.emergency import EmergencyService
 from service.figures import FiguresService
 from service.measures import MeasuresService
 from service.plans import PlanService

@@ -24,7 +24,8 @@ from domain.record import AddendumAdded
 from domain.reviews import ReviewHeld
 from domain.state import PlanState
 from domain.trace import Change, diff
-from service.access import Principal
+from service.access import Gate, Principal, Sight
+from service.errors import NotAllowedError
 from service.kept import Kept
 from service.measures import series_of
 from service.reading import reading_plan
@@ -141,17 +142,27 @@ class Seen:
 class ReplayService:
     """Walks through one plan. What was told once is kept, for as long as the plan does not change."""
 
-    def __init__(self, plans: Plans, policy: Callable[[UUID], Policy]) -> None:
+    def __init__(self, plans: Plans, policy: Callable[[UUID], Policy], gate: Gate) -> None:
         self.plans = plans
         self.policy = policy
+        self.gate = gate
         self._lives: Kept[tuple[UUID, UUID, Clock, int], Life] = Kept(64)
         self._seen: Kept[tuple[UUID, UUID, Clock, int, int], Seen] = Kept(512)
 
     def life(self, principal: Principal, plan_id: UUID, clock: Clock) -> Life:
         """The plan's life on a clock; raises PlanNotFoundError."""
-        principal.require("plans.read")
+        sight = self._sight(principal, plan_id)
         with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
-            return self._life(principal.clinic_id, plan, clock)
+            life = self._life(principal.clinic_id, plan, clock)
+        self.gate.looked(principal, sight, plan_id, version=life.version, asked="replay")
+        return life
+
+    def _sight(self, principal: Principal, plan_id: UUID) -> Sight:
+        """How the principal sees the plan; a replay is for those who see all of it."""
+        sight = self.gate.see(principal, "plans.read", plan_id)
+        if not sight.full:
+            raise NotAllowedError("The replay holds working notes; read the plan and its story.")
+        return sight
 
     def _life(self, clinic_id: UUID, plan: Plan, clock: Clock) -> Life:
         key = (clinic_id, plan.id, clock, plan.version)
@@ -167,7 +178,7 @@ class ReplayService:
 
         Raises MomentNotFoundError for a step there is not.
         """
-        principal.require("plans.read")
+        sight = self._sight(principal, plan_id)
         with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
             life = self._life(principal.clinic_id, plan, clock)
             if not 1 <= step <= len(life.steps):
@@ -177,7 +188,9 @@ class ReplayService:
             if seen is None:
                 seen = self._see(principal.clinic_id, plan, clock, life, step)
                 self._seen.put(key, seen)
-            return seen
+        version = seen.entry.version
+        self.gate.looked(principal, sight, plan_id, version=version, asked=f"replay {clock}")
+        return seen
 
     def _see(self, clinic_id: UUID, plan: Plan, clock: Clock, life: Life, step: int) -> Seen:
         held, policy = life.steps[step - 1], self.policy(clinic_id)
@@ -219,15 +232,19 @@ class ReplayService:
         self, principal: Principal, plan_id: UUID, clock: Clock, one: int, other: int
     ) -> Sequence[Change]:
         """What changed from one step to another, each change with its entries."""
-        principal.require("plans.read")
+        sight = self._sight(principal, plan_id)
         with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
             life = self._life(principal.clinic_id, plan, clock)
+            first, last = (life.steps[step - 1].version for step in (one, other))
             if clock == "effective":
                 settled = plan.settled
-                return diff(settled, settled.order[:one], settled, settled.order[:other])
-            first, last = (life.steps[step - 1].version for step in (one, other))
-            before, after = plan.settled_at(first), plan.settled_at(last)
-            return diff(before, before.order, after, after.order)
+                changes = diff(settled, settled.order[:one], settled, settled.order[:other])
+            else:
+                before, after = plan.settled_at(first), plan.settled_at(last)
+                changes = diff(before, before.order, after, after.order)
+        asked = f"replay {clock}, {first} – {last}"
+        self.gate.looked(principal, sight, plan_id, version=last, asked=asked)
+        return changes
 
 
 def _folded(order: Sequence[Entry]) -> PlanState:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import errors
+from api.auth import admit
 from api.conventions import principal, services
 from api.pages import charts, session, words
 from api.pages.session import OPEN
@@ -48,12 +49,9 @@ def _enter() -> AnyResponse | None:
     if request.endpoint in OPEN:
         return None
     secret = session.secret_of_request()
-    try:
-        if secret is None:
-            raise NotSignedInError("Sign in first.")
-        g.principal = services().sessions.principal(secret)
-    except NotSignedInError:
+    if secret is None:
         return session.to_sign_in()
+    admit(services().sessions.principal(secret))
     if request.method == "POST":
         session.refuse_forged(secret)
     return None

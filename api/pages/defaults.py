@@ -62,5 +62,6 @@ def prefilled(plan: Mapping[str, Any], args: Mapping[str, str]) -> dict[str, Any
         return {_ANSWERS[kind]: about}
     if kind == "cosignature":
         signed = plan["signatures"]["signed"]
-        return {"of_version": held["of_version"] for held in signed if held["entry_id"] == about}
+        versions = [held["of_version"] for held in signed if held["entry_id"] == about]
+        return {"of_version": versions[-1]} if versions else {}
     return {}

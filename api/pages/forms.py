@@ -6,6 +6,7 @@ first entry. What was typed is kept as it came, so nothing is lost when it is re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from api.pages import words
 from api.schemas import given_fields
 from domain.entry import VOICES, EntryData
-from domain.fields import Field, IdRule, New, RangeRule, Ref, TextRule
+from domain.fields import DurationRule, Field, IdRule, New, Ref, TextRule
 
 Typed = Mapping[str, Sequence[str]]
 """What a form sent: every value of every name."""
@@ -41,9 +42,6 @@ class Control:
     values: Sequence[str] = ()
     faults: Sequence[str] = ()
     inside: list[Control] = field(default_factory=list)
-    least: float | None = None
-    most: float | None = None
-    suggestions: Sequence[str] = ()
 
     @property
     def value(self) -> str:
@@ -141,9 +139,12 @@ class Form:
 
 def _without_id(label: str) -> str:
     """``Goal id`` → Goal; ``Answers entry ids`` → Answers."""
-    for ending in (" entry ids", " entry id", " ids", " id"):
-        label = label.removesuffix(ending)
-    return {"Goal": "Goal", "Entry": "Which entry"}.get(label, label)
+    if label == "Entry id":
+        return "Which entry"
+    for ending, instead in ((" entry ids", ""), (" entry id", ""), (" ids", "s"), (" id", "")):
+        if label.endswith(ending):
+            return label.removesuffix(ending) + instead
+    return label
 
 
 def _plain(declared: Field, control: Control, options: Options) -> None:
@@ -151,27 +152,34 @@ def _plain(declared: Field, control: Control, options: Options) -> None:
     if declared.choices:
         control.kind = "choice"
         control.options = [(held, words.label(held)) for held in declared.choices]
-        if declared.default is not None and not declared.many:
-            control.values = [declared.default]
+        control.values = [declared.default] if declared.default and not declared.many else []
     elif any(isinstance(rule, IdRule) for rule in rules):
-        control.label = words.label(declared.key.removesuffix("_id"))
-        control.kind, control.options = "choice", options.get("member", ())
-        if not declared.key.endswith(("therapist_id", "supervisor_id", "member_id")):
-            control.kind = "line"
-    elif declared.type is bool:
-        control.kind = "truth"
-    elif declared.type in (int, float):
-        control.kind = "number"
-    elif declared.type in (date, datetime):
-        control.kind = "date" if declared.type is date else "moment"
-    elif any(isinstance(rule, TextRule) and rule.most > LONG for rule in rules):
-        control.kind = "text"
+        _outsider(declared, control, options)
+    else:
+        control.kind = _KINDS.get(declared.type, "line")
+        if any(isinstance(rule, TextRule) and rule.most > LONG for rule in rules):
+            control.kind = "text"
+    if any(isinstance(rule, DurationRule) for rule in rules):
+        control.hint = "Such as 2 months or 6 weeks."
     if declared.many:
         control.kind = "lines"
         control.hint = f"{control.hint} One a line.".strip()
-    for rule in rules:
-        if isinstance(rule, RangeRule) and (rule.most is None or rule.most < 1e9):
-            control.least, control.most = rule.least, rule.most
+
+
+_KINDS: dict[Any, str] = {
+    bool: "truth",
+    int: "number",
+    float: "number",
+    date: "date",
+    datetime: "moment",
+}
+
+
+def _outsider(declared: Field, control: Control, options: Options) -> None:
+    """Somebody of the clinic is chosen by name; another plan is told by its id."""
+    control.label = words.label(declared.key.removesuffix("_id"))
+    if declared.key.endswith(("therapist_id", "supervisor_id", "member_id")):
+        control.kind, control.options = "choice", options.get("member", ())
 
 
 # What was typed
@@ -216,6 +224,8 @@ def as_json(declared: Field, text: str, typed: Typed) -> Any:
     """A typed text as JSON; what cannot be read stays as it is, for the schema to refuse."""
     if declared.type is bool:
         return {"yes": True, "no": False}.get(text, text)
+    if any(isinstance(rule, DurationRule) for rule in declared.rules):
+        return _duration(text)
     if declared.type in (int, float):
         try:
             number = float(text.replace(",", "."))
@@ -223,6 +233,12 @@ def as_json(declared: Field, text: str, typed: Typed) -> Any:
             return text
         return int(number) if number.is_integer() else number
     return moment_of(text, typed) if declared.type is datetime else text
+
+
+def _duration(text: str) -> str:
+    """``2 months`` as ISO 8601; what is written so already stays."""
+    spoken = re.fullmatch(r"(\d{1,4})\s*(day|week|month|year)s?", text.lower())
+    return f"P{spoken[1]}{spoken[2][0].upper()}" if spoken else text.upper()
 
 
 def moment_of(text: str, typed: Typed) -> str:

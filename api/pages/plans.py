@@ -32,7 +32,7 @@ def find() -> AnyResponse:
     place = from_cursor(wanted.pop("cursor", None), (moment_part, uuid_part))
     if wanted.get("status") not in STATUSES:
         wanted.pop("status", None)
-    found, following = find_plans(services().database, who, PlanFilter(**wanted, after=place))  # type: ignore[arg-type] # only q and status are left
+    found, following = find_plans(services().gate, who, PlanFilter(**wanted, after=place))  # type: ignore[arg-type] # only q and status are left
     return show(
         "plans",
         found=found,
@@ -91,7 +91,7 @@ def progress(goal: dict[str, Any]) -> int | None:
         return None
     if goal["measure"] and latest.get("unit") not in (None, goal["measure"]["unit"]):
         return None
-    share = (latest["value"] - base) / (target - base)
+    share: float = (latest["value"] - base) / (target - base)
     return round(100 * min(max(share, 0.0), 1.0))
 
 

@@ -1,7 +1,9 @@
 """Stubs."""
 
 from uuid import UUID
+
 from werkzeug.wrappers import Response as AnyResponse
+
 from api.pages.blueprint import pages, show
 
 

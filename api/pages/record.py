@@ -90,7 +90,7 @@ def _begun(plan_id: UUID, plan: Mapping[str, Any]) -> Held:
 
 
 def entries_of(typed: Mapping[str, Any]) -> list[str]:
-    """The prefixes of the entries in a form, in order: ``e0``, ``e1`` …"""
+    """The prefixes of the entries in a form (``e0``, ``e1`` …), in order."""
     found = {name.partition(".")[0] for name in typed if name.endswith(".type")}
     return sorted((held for held in found if held[1:].isdecimal()), key=lambda held: int(held[1:]))
 
@@ -269,7 +269,6 @@ def _entry(
             if key.startswith(f"{prefix}.") and not _nearest(key, known)
             for detail in held
         ],
-        "suggestions": None,
     }
 
 

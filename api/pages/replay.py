@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
@@ -44,7 +45,8 @@ class Asked:
             "view": self.days or None,
             **changed,
         }
-        return url_for("pages.replay", plan_id=plan_id, **{k: v for k, v in held.items() if v})
+        told = urlencode({name: value for name, value in held.items() if value})
+        return f"{url_for('pages.replay', plan_id=plan_id)}?{told}".rstrip("?")
 
 
 def _whole(name: str) -> int | None:
