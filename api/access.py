@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from flask import Response
 from marshmallow import RAISE, Schema, ValidationError, post_load, validates_schema
 
@@ -28,6 +27,7 @@ from api.lines import CSV, NDJSON, csv_lines
 from api.plans import recorded_answer
 from api.queries import AccessLogQuery, EmergencyQuery, whole_part
 from api.schemas import IdField, TextField, schema_of
+from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from service.access import Asked
 
 access = Blueprint("access", "access", description="Who looked at what, and why they could")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from flask_smorest import Api
 
 from api.examples import entry_example, group_example
 from api.schemas import MOMENT_FORMAT, UUID_FORMAT, component_of, entry_components, envelope_of
+from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from domain.entry import CLINIC_TYPES, TYPES, VOICES, Author
 from domain.opening import PlanOpened
 from domain.policy import Policy

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from psycopg.rows import TupleRow
 
+from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from domain.errors import EntryNotFoundError, PlanNotFoundError, TransitionError
 from service.access import Gate, Principal
 from service.access.table import EMERGENCY

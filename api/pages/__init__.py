@@ -6,7 +6,32 @@ it says to people is in ``templates/`` and in ``words.py``; what is drawn comes 
 
 from __future__ import annotations
 
-from api.pages import entrance, plans, readings, record, replay, telling, timeline, worklist
+from api.pages import (
+    audit,
+    entrance,
+    evidence,
+    figures,
+    own,
+    plans,
+    record,
+    replay,
+    telling,
+    timeline,
+    worklist,
+)
 from api.pages.blueprint import pages
 
-__all__ = ["entrance", "pages", "plans", "record", "replay", "telling", "timeline", "worklist"]
+__all__ = [
+    "audit",
+    "entrance",
+    "evidence",
+    "figures",
+    "own",
+    "pages",
+    "plans",
+    "record",
+    "replay",
+    "telling",
+    "timeline",
+    "worklist",
+]

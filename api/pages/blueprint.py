@@ -81,7 +81,9 @@ def _shared() -> dict[str, Any]:
 
 def may(who: Principal, action: str) -> bool:
     """Whether a page has something for them."""
-    return who.role == "client" if action == "plans.own" else who.may(action)
+    if who.role == "client":
+        return action == "plans.own"
+    return who.may(action)
 
 
 def again(**changed: str) -> str:

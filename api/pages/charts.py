@@ -463,3 +463,37 @@ def small(
         height=height,
         aria_hidden="true",
     )
+
+
+# The clinic
+
+
+def bars(months: Sequence[tuple[str, int, int]]) -> Markup:
+    """Two numbers for each month side by side: filled what began, outlined what ended."""
+    height, wide = 130, 100 / max(len(months), 1)
+    most = max([1, *(max(began, ended) for _, began, ended in months)])
+    drawn = tag("line", x1="0", x2="100%", y1=height, y2=height, class_="rail")
+    for number, (name, began, ended) in enumerate(months):
+        left = number * wide
+        for place, count, kind in ((0.16, began, "bar-in"), (0.5, ended, "bar-out")):
+            tall = round(count / most * (height - 24), 1)
+            if count:
+                x, width = round(left + place * wide, 2), round(wide * 0.3, 2)
+                y = height - tall
+                drawn += tag(
+                    "rect",
+                    x=_percent(x),
+                    y=y,
+                    width=_percent(width),
+                    height=tall,
+                    rx=2,
+                    class_=kind,
+                )
+                middle = _percent(round(x + width / 2, 2))
+                drawn += tag("text", str(count), x=middle, y=y - 5, text_anchor="middle")
+        middle = _percent(round(left + wide * 0.48, 2))
+        short = name.split(" ")[0]
+        drawn += tag("text", short, x=middle, y=height + 16, text_anchor="middle", class_="tick")
+    return tag(
+        "svg", drawn, class_="chart bars", width="100%", height=height + 24, aria_hidden="true"
+    )

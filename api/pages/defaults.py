@@ -17,6 +17,8 @@ _ANSWERS = {
     "answer_plateau": "plateau_entry_id",
     "resume_check": "goal_id",
     "plateau_suspected": "goal_id",
+    "discomfort": "intervention_id",
+    "practice": "practice_id",
 }
 
 

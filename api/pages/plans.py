@@ -24,6 +24,14 @@ TABS = (
 )
 
 
+OWN_TABS = (
+    ("pages.plan", "My plan"),
+    ("pages.timeline", "My story"),
+    ("pages.record", "What I want to say"),
+)
+"""What a client has of their own plan."""
+
+
 @pages.get("/plans")
 def find() -> AnyResponse:
     """Plans, most recently changed first."""
@@ -49,6 +57,8 @@ def plan(plan_id: UUID) -> AnyResponse:
     who = principal()
     version, document = services().plans.current(who, plan_id)
     shown = orjson.loads(document)
+    if who.role == "client":
+        return show("own", **plan_facts(shown))
     return show("plan", **plan_facts(shown), version=version, measures=_measures(plan_id))
 
 
@@ -68,7 +78,7 @@ def plan_facts(document: dict[str, Any]) -> dict[str, Any]:
     today = services().clock().date().isoformat()
     return {
         "plan": document,
-        "tabs": TABS if principal().role != "client" else (),
+        "tabs": OWN_TABS if principal().role == "client" else TABS,
         "names": names(),
         "owed": [
             {

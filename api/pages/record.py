@@ -30,6 +30,7 @@ from domain.entry import TYPES
 from domain.errors import InvalidDataError, PlanHistoryError, Problem
 from domain.plan import Plan
 from domain.record import EntryCorrected
+from service.access.table import RECORDS
 from service.errors import KeyReusedError, PlanChangedError
 from service.plans import Draft, Request
 from service.timeline import Filter
@@ -38,7 +39,7 @@ Held = dict[str, list[str]]
 MOST_ENTRIES = 40
 LOOK_BACK = 150
 """How many entries one can choose from when one is about another."""
-_LATER = frozenset({Plan.FIRST.__name__})
+_LATER = frozenset({Plan.FIRST.__name__, EntryCorrected.__name__})
 
 
 @pages.get("/plans/<uuid:plan_id>/record")
@@ -48,7 +49,7 @@ def record(plan_id: UUID) -> AnyResponse:
     plan = _plan(plan_id)
     typed = _begun(plan_id, plan)
     wanted, corrected = request.args.get("add"), request.args.get("correct")
-    if wanted in TYPES and wanted not in _LATER and not _holds(typed, wanted):
+    if wanted in allowed(plan_id) and not _holds(typed, wanted):
         _add(typed, plan, wanted, prefilled(plan, request.args))
     elif corrected:
         _add_correction(typed, plan_id, corrected)
@@ -66,7 +67,7 @@ def send(plan_id: UUID) -> AnyResponse:
         return see_other("pages.record", plan_id=plan_id)
     if action == "record":
         return _recorded(plan_id, typed)
-    if action == "add" and what in TYPES and len(entries_of(typed)) < MOST_ENTRIES:
+    if action == "add" and what in allowed(plan_id) and len(entries_of(typed)) < MOST_ENTRIES:
         _add(typed, _plan(plan_id), what, {})
     elif action == "remove":
         typed = {name: held for name, held in typed.items() if not name.startswith(f"{what}.")}
@@ -75,6 +76,14 @@ def send(plan_id: UUID) -> AnyResponse:
         return show("stay")
     place = f"{entries_of(typed)[-1]}" if action == "add" and entries_of(typed) else None
     return see_other("pages.record", plan_id=plan_id, _anchor=place)
+
+
+def allowed(plan_id: UUID) -> frozenset[str]:
+    """The types one records in this plan, as one stands to it; corrections begin at their entry."""
+    who = principal()
+    relation = services().gate.relation(who, "plans.record", plan_id) or ""
+    found = RECORDS.get((who.role, relation))
+    return (frozenset(TYPES) - _LATER) if found is None else found
 
 
 def _plan(plan_id: UUID) -> dict[str, Any]:
@@ -165,8 +174,9 @@ def _as_sent(typed: Held, prefix: str) -> dict[str, Any]:
     occurred = _first(typed, f"{prefix}.occurred_at") or _first(typed, "occurred_at")
     if occurred:
         sent["occurred_at"] = moment_of(occurred, typed)
-    if voice := _first(typed, f"{prefix}.voiced_by"):
-        sent["voiced_by"] = voice
+    voice = _first(typed, f"{prefix}.voiced_by")
+    if voice or principal().role == "client":
+        sent["voiced_by"] = voice or "client"
     if why := _first(typed, f"{prefix}.reason"):
         sent["reason"] = {"text": why}
     return sent
@@ -235,7 +245,7 @@ def _page(
         refused=refused,
         rest=rest,
         newer=[{**held, "recorded_at": held["recorded_at"].isoformat()} for held in newer or ()],
-        types=_offered(),
+        types=_offered(allowed(UUID(plan["plan_id"]))),
     )
 
 
@@ -251,7 +261,9 @@ def _entry(
         controls = form.controls(TYPES[of], f"{prefix}.data.data")
     else:
         controls = form.controls(cls, f"{prefix}.data")
-    envelope = form.envelope(cls, prefix)
+    envelope = [] if principal().role == "client" else form.envelope(cls, prefix)
+    if principal().role == "client" and cls.WHY:
+        envelope = form.envelope(cls, prefix)[:1]
     known = {held.name for held in _every([*controls, *envelope])}
     _adopt(controls, envelope, found, prefix)
     return {
@@ -303,9 +315,9 @@ def _entries(plan_id: UUID) -> list[tuple[str, str]]:
     return choices.of_entries([orjson.loads(held) for held in page.entries])
 
 
-def _offered() -> dict[str, list[str]]:
-    """The types one can add, by chapter; corrections begin at the entry they are about."""
-    return {
-        chapter: [name for name in held if name not in (*_LATER, EntryCorrected.__name__)]
-        for chapter, held in by_chapter().items()
+def _offered(those: frozenset[str]) -> dict[str, list[str]]:
+    """The types one can add, by chapter."""
+    found = {
+        chapter: [name for name in held if name in those] for chapter, held in by_chapter().items()
     }
+    return {chapter: held for chapter, held in found.items() if held}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from service.access.table import CO_SIGNING
+
 LABELS: dict[str, str] = {
     "cbt": "CBT",
     "dbt": "DBT",
@@ -64,6 +66,28 @@ MARKS: dict[str, str] = {
 }
 """The rows of turning points in a replay."""
 
+FOR_THE_TEAM = CO_SIGNING
+"""What a supervisor records in their team's plans: buttons for the rest would lead nowhere."""
+
+OWN_STATUS = {"dropped": "Let go", "achieved": "Reached", "paused": "Resting"}
+OWN_OWED = {
+    "formal_review": "We look at the plan together",
+    "client_agreement": "What you think of the changes",
+    "answer_discomfort": "Your therapist’s answer to what did not feel right",
+    "answer_mismatch": "Talking about how we work together",
+    "resume_check": "A resting goal, to look at again",
+}
+OWN_TYPES = {
+    "FeedbackGiven": "What helps, what does not",
+    "DiscomfortVoiced": "Something does not feel right",
+    "SelfReportRecorded": "How I am doing",
+    "PracticeReported": "How the practice went",
+    "PlanAgreed": "I agree with my plan",
+    "PlanDisagreed": "I see it differently",
+    "ClientSignatureDeclined": "I would rather not sign",
+}
+"""Clients read of their own plan in words of their own."""
+
 WEIGHTY = frozenset(
     {
         "PlanOpened", "GoalSet", "GoalAchieved", "RelapseNoted", "InterventionSwapped", "ReviewHeld",
@@ -96,6 +120,11 @@ def type_name(name: str) -> str:
     """An entry type as people say it: ``GoalSet`` → Goal set."""
     spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
     return spaced[:1].upper() + spaced[1:]
+
+
+def type_for(role: str, name: str) -> str:
+    """An entry type as somebody of that role says it."""
+    return OWN_TYPES.get(name, type_name(name)) if role == "client" else type_name(name)
 
 
 def number(value: float | None) -> str:

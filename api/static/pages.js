@@ -242,6 +242,10 @@
     localise(document);
     const stage = document.getElementById("replay");
     if (stage) replay(stage);
+    for (const button of document.querySelectorAll("[data-prints]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => print());
+    }
     const form = document.querySelector("form[data-keeps]");
     if (form) keep(form);
     const refusal = document.getElementById("refusal");
