@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import errors
 from api.auth import admit
 from api.conventions import principal, services
-from api.pages import charts, session, words
+from api.pages import changes, charts, session, words
 from api.pages.session import OPEN
 from domain.errors import PlanHistoryError
 from service.access import Principal
@@ -75,6 +75,7 @@ def _shared() -> dict[str, Any]:
         "words": words,
         "label": words.label,
         "charts": charts,
+        "grouped": changes.grouped,
         "again": again,
     }
 

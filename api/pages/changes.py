@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import groupby
 from typing import Any
 
 from api.pages import words
@@ -54,7 +57,15 @@ _SAYS = (
     "recipient", "basis", "for",
 )  # fmt: skip
 """The fields that say what a thing is, the best first."""
-MOST = 24
+_PLAINLY = {
+    "last_formal_at": "last formal review",
+    "next_due_on": "next review",
+    "due_on": "until",
+    "within": "agreed period",
+}
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_PERIOD = re.compile(r"P(\d+)([DWMY])", re.ASCII)
+_UNITS = {"D": "day", "W": "week", "M": "month", "Y": "year"}
 
 
 def told(
@@ -83,8 +94,17 @@ def told(
     return found
 
 
+def grouped(
+    told: Sequence[dict[str, Any]], most: int = 14
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The first changes by the thing they are about, so that it is named once."""
+    return [(thing, [*held]) for thing, held in groupby(told[:most], key=lambda one: one["thing"])]
+
+
 def _field(path: Sequence[str]) -> str:
     """The field's name; what says nothing alone takes what stands before it along."""
+    if path[-1] in ("last_formal_at", "next_due_on", "due_on", "within"):
+        return _PLAINLY[path[-1]]
     if path[-1] in ("value", "answer", "words", "status") and path[-2] in ("latest", "client"):
         return {"latest": "latest value", "client": "client’s word"}[path[-2]]
     return path[-1]
@@ -115,17 +135,25 @@ def says(thing: dict[str, Any]) -> str:
 
 def plain(value: Any) -> str:
     """A value in a few words; nothing for nothing."""
-    if value is None or value in ([], {}):
-        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float | int):
         return words.number(value)
-    if isinstance(value, dict):
-        return says(value)
     if isinstance(value, list):
         return ", ".join(filter(None, map(plain, value)))
-    return words.label(value) if value.isidentifier() and value.islower() else str(value)
+    if isinstance(value, dict):
+        return says(value)
+    return _text(str(value)) if value is not None else ""
+
+
+def _text(text: str) -> str:
+    """A day, a period or a word of the vocabulary as people write it; any other text as it is."""
+    if _DAY.fullmatch(text[:10]) and text[10:11] in ("", "T"):
+        day = date.fromisoformat(text[:10])
+        return f"{day.day} {day:%b %Y}"
+    if spoken := _PERIOD.fullmatch(text):
+        return words.plural(int(spoken[1]), _UNITS[spoken[2]])
+    return words.label(text) if text.isidentifier() and text.islower() else text
 
 
 def touched(changes: Sequence[Change]) -> set[str]:

@@ -26,6 +26,7 @@ from api.pages.forms import Form, flatten, fresh_ids, joined, moment_of, new_thi
 from api.pages.plans import plan_facts
 from api.pages.timeline import by_chapter
 from api.plans import EntriesSchema
+from api.schemas import given_fields
 from domain.entry import TYPES
 from domain.errors import InvalidDataError, PlanHistoryError, Problem
 from domain.plan import Plan
@@ -39,7 +40,11 @@ Held = dict[str, list[str]]
 MOST_ENTRIES = 40
 LOOK_BACK = 150
 """How many entries one can choose from when one is about another."""
-_LATER = frozenset({Plan.FIRST.__name__, EntryCorrected.__name__})
+_LATER = frozenset(
+    {Plan.FIRST.__name__, EntryCorrected.__name__}
+    | {name for name, cls in TYPES.items() if cls.ONLY_BY}
+)
+"""What is not added here: it begins elsewhere."""
 
 
 @pages.get("/plans/<uuid:plan_id>/record")
@@ -170,7 +175,7 @@ def _as_sent(typed: Held, prefix: str) -> dict[str, Any]:
     sent: dict[str, Any] = {"type": name, "data": read(cls, typed, f"{prefix}.data") if cls else {}}
     if cls is EntryCorrected:
         target = TYPES.get(_first(typed, f"{prefix}.of"))
-        sent["data"]["data"] = read(target, typed, f"{prefix}.data.data") if target else {}
+        sent["data"]["data"] = _corrected(target, typed, f"{prefix}.data.data") if target else {}
     occurred = _first(typed, f"{prefix}.occurred_at") or _first(typed, "occurred_at")
     if occurred:
         sent["occurred_at"] = moment_of(occurred, typed)
@@ -180,6 +185,12 @@ def _as_sent(typed: Held, prefix: str) -> dict[str, Any]:
     if why := _first(typed, f"{prefix}.reason"):
         sent["reason"] = {"text": why}
     return sent
+
+
+def _corrected(cls: type, typed: Held, prefix: str) -> dict[str, Any]:
+    """The fields as they should have been; what was emptied is taken out."""
+    gone = {held.key: None for held in given_fields(cls) if held.nullable}
+    return {**gone, **read(cls, typed, prefix)}
 
 
 def _first(typed: Held, name: str) -> str:
