@@ -104,6 +104,8 @@ def show(template: str, status: int = 200, **held: Any) -> Response:
 def home() -> str:
     """The page somebody begins with, as the name of its route."""
     who = principal()
+    if not may(who, "plans.read") and may(who, "clinic.timeline"):
+        return "pages.audit"
     found = (endpoint for endpoint, _, action in NAVIGATION if may(who, action))
     return next(found, "pages.account")
 

@@ -206,7 +206,7 @@ def _line_band(line: Line, window: Window, top: int, link: str) -> Markup:
         y = down(line.baseline)
         name = f"baseline {words.number(line.baseline)}"
         drawn += tag("line", x1="0", x2="100%", y1=y, y2=y, class_="level baseline")
-        drawn += _level_name(name, EDGE, y, top, "level-name", "start")
+        drawn += _level_name(name, EDGE, y, top, "level-name baseline-name", "start")
     drawn += _targets(line, window, down, top)
     drawn += _steps(seen, window, down, top)
     for point in seen:

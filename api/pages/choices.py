@@ -42,8 +42,8 @@ def of_plan(plan: Mapping[str, Any], people: Mapping[str, str]) -> dict[str, lis
 
 
 def _named(things: Any, key: str) -> Iterator[tuple[str, str]]:
-    if isinstance(things, dict):
-        things = things.values()
+    if isinstance(things, dict):  # shown by id, without it inside
+        things = [{key: held_id, **held} for held_id, held in things.items()]
     for held in sorted(things, key=lambda thing: thing.get("status") in _DONE):
         status = held.get("status", "active")
         told = changes.says(held) or "…"

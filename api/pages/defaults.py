@@ -32,7 +32,11 @@ def defaults(cls: type[EntryData], plan: Mapping[str, Any], who: Principal) -> d
         "decided_with": "client",
     }
     fields = {held.key: held for held in given_fields(cls)}
-    found = {name: held for name, held in known.items() if name in fields}
+    found = {
+        name: held
+        for name, held in known.items()
+        if name in fields and (not isinstance(held, str) or held in fields[name].choices)
+    }
     if "by" in fields and "client" in fields["by"].choices:
         found["by"] = "client"
     if "consent" in fields or "to" in fields:

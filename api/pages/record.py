@@ -149,7 +149,7 @@ def _add_correction(typed: Held, plan_id: UUID, given: str) -> None:
 def _recorded(plan_id: UUID, typed: Held) -> AnyResponse:
     who = principal()
     try:
-        drafts = load(typed)
+        drafts = load(typed, "client" if who.role == "client" else None)
         services().plans.record(who, plan_id, drafts, _request(typed))
     except PlanHistoryError as refused:
         services().drafts.save(who, plan_id, typed)
@@ -158,9 +158,12 @@ def _recorded(plan_id: UUID, typed: Held) -> AnyResponse:
     return see_other("pages.plan", plan_id=plan_id, recorded=len(drafts))
 
 
-def load(typed: Held) -> list[Draft]:
-    """The entries of a form; raises InvalidDataError with every field at fault."""
-    sent = [_as_sent(typed, prefix) for prefix in entries_of(typed)]
+def load(typed: Held, voice: str | None = None) -> list[Draft]:
+    """The entries of a form, in that voice unless one was chosen.
+
+    Raises InvalidDataError with every field at fault.
+    """
+    sent = [_as_sent(typed, prefix, voice) for prefix in entries_of(typed)]
     try:
         loaded: list[Draft] = EntriesSchema().load({"entries": sent})["entries"]
     except ValidationError as wrong:
@@ -168,7 +171,7 @@ def load(typed: Held) -> list[Draft]:
     return loaded
 
 
-def _as_sent(typed: Held, prefix: str) -> dict[str, Any]:
+def _as_sent(typed: Held, prefix: str, voice: str | None) -> dict[str, Any]:
     """One entry as an API caller would send it."""
     name = typed[f"{prefix}.type"][0]
     cls = TYPES.get(name)
@@ -179,9 +182,8 @@ def _as_sent(typed: Held, prefix: str) -> dict[str, Any]:
     occurred = _first(typed, f"{prefix}.occurred_at") or _first(typed, "occurred_at")
     if occurred:
         sent["occurred_at"] = moment_of(occurred, typed)
-    voice = _first(typed, f"{prefix}.voiced_by")
-    if voice or principal().role == "client":
-        sent["voiced_by"] = voice or "client"
+    if chosen := _first(typed, f"{prefix}.voiced_by") or voice:
+        sent["voiced_by"] = chosen
     if why := _first(typed, f"{prefix}.reason"):
         sent["reason"] = {"text": why}
     return sent

@@ -36,7 +36,9 @@ LABELS: dict[str, str] = {
     "voiced_by": "In whose words",
     "session_id": "Appointment",
     "of_version": "Version of the plan",
-    "gone": "Left the plan",
+    "useful": "Did it help?",
+    "words": "The words",
+    "about": "What it is about",
 }
 """Where the word itself would not do."""
 
@@ -52,6 +54,7 @@ CHAPTERS: dict[str, str] = {
     "consents": "Consents and disclosures",
     "lifecycle": "The plan itself",
     "record": "Putting the record right",
+    "emergency": "Emergency access",
 }
 """The chapters, in the order in which a session's notes need them."""
 

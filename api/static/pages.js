@@ -165,6 +165,8 @@
       else if (event.key === " " && event.target === document.body) { event.preventDefault(); if (playing) stop(); else start(); }
     });
     point(wanted);
+    // Moved before this was listening, or put back by the browser after a reload
+    if (wanted !== Number(document.getElementById("moment").dataset.step)) tell();
   }
 
   // Choices that take effect at once
