@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -45,7 +46,7 @@ def test_no_page_shows_a_plan_out_of_reach(
 ) -> None:
     """In another clinic, or in the same one without a relation to the plan: 404 or 403, no word."""
     clinic = theirs.clinic if same_clinic else house.clinic()
-    browser = at_the_browser(house, house.sign_in(clinic, role))
+    browser = at_the_browser(house, house.sign_in(clinic, role, member_id=uuid4()))
     csrf = re.search(r'name="csrf" value="(\w+)"', browser.get("/account").text)
     assert csrf is not None
     for method, place in places(house, theirs.plan_id):
@@ -76,7 +77,9 @@ def test_a_draft_is_its_writers_alone(house: House, theirs: Desk) -> None:
     plan = uuid4()
     drafts.save(theirs.caller.who, plan, {"key": ["mine"]})
     assert drafts.find(theirs.caller.who, plan) == {"key": ["mine"]}
-    assert drafts.find(theirs.clinic.member("clinician"), plan) is None
-    assert drafts.find(house.clinic().member("clinician"), plan) is None
+    colleague = replace(theirs.caller.who, member_id=uuid4())
+    elsewhere = replace(theirs.caller.who, clinic_id=house.clinic().clinic_id)
+    assert drafts.find(colleague, plan) is None
+    assert drafts.find(elsewhere, plan) is None
     drafts.discard(theirs.caller.who, plan)
     assert drafts.find(theirs.caller.who, plan) is None

@@ -178,7 +178,7 @@ def test_sending_twice_records_once(seat: Seat, demo: Demo) -> None:
     }
     form["action"] = "record"
     before = version(demo, "alder", "sorrel")
-    cookie = "; ".join(f"{held['name']}={held['value']}" for held in reader.context.cookies())  # type: ignore[typeddict-item] # every cookie has both
+    cookie = "; ".join(f"{held['name']}={held['value']}" for held in reader.context.cookies())
 
     def send(_: int) -> int:
         answer = requests.post(
