@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.course import LifeEventEased, LifeEventNoted, RelapseNoted, SafetyConcernNoted
 from domain.entry import Entry, EntryData, chapter_of, references
 from domain.errors import MomentNotFoundError
-from domain.fold import AMENDING, advance
+from domain.fold import AMENDING, Settled, advance, fold
 from domain.goals import MeasureRecorded
 from domain.obligations import obligations
 from domain.plan import Plan
@@ -168,8 +168,7 @@ class ReplayService:
         key = (clinic_id, plan.id, clock, plan.version)
         held = self._lives.get(key)
         if held is None:
-            late_after = timedelta(hours=self.policy(clinic_id).late_after_hours)
-            held = _Telling(plan, clock, late_after).life()
+            held = life_of(plan, clock, self.policy(clinic_id))
             self._lives.put(key, held)
         return held
 
@@ -186,47 +185,11 @@ class ReplayService:
             key = (principal.clinic_id, plan_id, clock, plan.version, step)
             seen = self._seen.get(key)
             if seen is None:
-                seen = self._see(principal.clinic_id, plan, clock, life, step)
+                seen = seen_at(plan, clock, life, step, self.policy(principal.clinic_id))
                 self._seen.put(key, seen)
         version = seen.entry.version
         self.gate.looked(principal, sight, plan_id, version=version, asked=f"replay {clock}")
         return seen
-
-    def _see(self, clinic_id: UUID, plan: Plan, clock: Clock, life: Life, step: int) -> Seen:
-        held, policy = life.steps[step - 1], self.policy(clinic_id)
-        entry = plan.entries[held.version - 1]
-        if clock == "recorded":
-            settled = plan.settled_at(held.version)
-            order = settled.order
-            before = plan.settled_at(held.version - 1) if held.version > 1 else None
-            earlier = before.order if before else ()
-        else:
-            settled = before = plan.settled
-            entry = next(e for e in settled.order if e.version == held.version)
-            order = settled.order[:step]
-            earlier = settled.order[: step - 1]
-        changes = diff(before, earlier, settled, order) if before and earlier else []
-        state = settled.state() if clock == "recorded" else _folded(order)
-        document = {
-            **state.document(),
-            "obligations": [owed.document() for owed in obligations(state, policy)],
-        }
-        late_after = timedelta(hours=policy.late_after_hours)
-        return Seen(
-            step=step,
-            steps=len(life.steps),
-            entry=entry,
-            sentence=entry.data.tell(state),
-            late=entry.recorded_at - entry.occurred_at > late_after,
-            document=document,
-            changes=changes,
-            corrected_by=[
-                later.version
-                for later in plan.entries
-                if isinstance(later.data, AMENDING) and later.data.entry_id == entry.entry_id
-            ],
-            in_error_by=plan.settled.gone.get(entry.entry_id),
-        )
 
     def between(
         self, principal: Principal, plan_id: UUID, clock: Clock, one: int, other: int
@@ -247,11 +210,52 @@ class ReplayService:
         return changes
 
 
-def _folded(order: Sequence[Entry]) -> PlanState:
-    state = PlanState()
-    for entry in order:
-        advance(state, entry)
-    return state
+def life_of(plan: Plan, clock: Clock, policy: Policy) -> Life:
+    """A plan's whole life on a clock."""
+    return _Telling(plan, clock, timedelta(hours=policy.late_after_hours)).life()
+
+
+def seen_at(plan: Plan, clock: Clock, life: Life, step: int, policy: Policy) -> Seen:
+    """A plan at a step of its life."""
+    version = life.steps[step - 1].version
+    before, earlier, settled, order = _sides(plan, clock, version, step)
+    if clock == "recorded":
+        entry, state = plan.entries[version - 1], settled.state()
+    else:
+        entry, state = order[-1], fold(order)
+    owed = [held.document() for held in obligations(state, policy)]
+    return Seen(
+        step=step,
+        steps=len(life.steps),
+        entry=entry,
+        sentence=entry.data.tell(state),
+        late=entry.recorded_at - entry.occurred_at > timedelta(hours=policy.late_after_hours),
+        document={**state.document(), "obligations": owed},
+        changes=diff(before, earlier, settled, order) if before and earlier else [],
+        corrected_by=_amended_by(plan, entry),
+        in_error_by=plan.settled.gone.get(entry.entry_id),
+    )
+
+
+def _sides(
+    plan: Plan, clock: Clock, version: int, step: int
+) -> tuple[Settled | None, Sequence[Entry], Settled, Sequence[Entry]]:
+    """What is settled and counts just before a step, and at it."""
+    if clock == "effective":
+        order = plan.settled.order
+        return plan.settled, order[: step - 1], plan.settled, order[:step]
+    settled = plan.settled_at(version)
+    before = plan.settled_at(version - 1) if version > 1 else None
+    return before, before.order if before else (), settled, settled.order
+
+
+def _amended_by(plan: Plan, entry: Entry) -> list[int]:
+    """The versions that corrected an entry or marked it in error."""
+    return [
+        later.version
+        for later in plan.entries
+        if isinstance(later.data, AMENDING) and later.data.entry_id == entry.entry_id
+    ]
 
 
 class _Telling:

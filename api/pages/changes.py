@@ -50,11 +50,21 @@ _NAMES: dict[str, str] = {
     "consents": "Consent",
     "disclosures": "Disclosure",
     "orientation": "Orientation",
+    "concern_links": "Linked concerns",
+    "emergency_access": "Emergency access",
+    "people": "Person",
+    "intake": "Intake",
+    "signed": "Signature",
+    "held": "Review held",
+    "scheduled": "Review planned",
+    "check_ins": "Check-in",
 }
+_NESTED = frozenset({"reviews", "signatures"})
+"""Sections whose groups are named, not they themselves."""
 _SAYS = (
     "statement", "technique", "description", "task", "what_resurfaced", "summary", "what", "words",
     "text", "skill", "about", "concern", "scope", "dimension", "expectation", "instrument", "area",
-    "recipient", "basis", "for",
+    "recipient", "basis", "for", "how", "label", "working", "insight", "meaning", "kind",
 )  # fmt: skip
 """The fields that say what a thing is, the best first."""
 _PLAINLY = {
@@ -63,6 +73,7 @@ _PLAINLY = {
     "due_on": "until",
     "within": "agreed period",
 }
+_ABOVE = {"latest": "latest value", "client": "client’s word"}
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PERIOD = re.compile(r"P(\d+)([DWMY])", re.ASCII)
 _UNITS = {"D": "day", "W": "week", "M": "month", "Y": "year"}
@@ -75,16 +86,18 @@ def told(
     found = []
     for change in changes:
         path = change.path.split("/")[1:]
+        path = path[1:] if path[0] in _NESTED and len(path) > 1 else path
         if path[-1] in _SILENT or "smart" in path or "suggestions" in path:
             continue
-        group, thing = path[0], _thing(path, document) or _thing(path, other or {})
         whole = change.before if isinstance(change.before, dict) else change.after
-        field = path[-1] if not isinstance(whole, dict) else ""
+        named = _thing(path, document) or _thing(path, other or {})
+        named = named or (says(whole) if isinstance(whole, dict) else "")
+        group = _NAMES.get(path[0], "")
+        told_whole = isinstance(whole, dict)
         found.append(
             {
-                "group": group,
-                "thing": f"{_NAMES[group]}: {thing}" if thing else _NAMES.get(group, ""),
-                "field": words.label(_field(path)) if field else "",
+                "thing": f"{group}: {named}" if group and named else named or group,
+                "field": "" if told_whole and (named or group) else words.label(_field(path)),
                 "kind": change.kind,
                 "before": plain(change.before),
                 "after": plain(change.after),
@@ -105,8 +118,9 @@ def _field(path: Sequence[str]) -> str:
     """The field's name; what says nothing alone takes what stands before it along."""
     if path[-1] in ("last_formal_at", "next_due_on", "due_on", "within"):
         return _PLAINLY[path[-1]]
-    if path[-1] in ("value", "answer", "words", "status") and path[-2] in ("latest", "client"):
-        return {"latest": "latest value", "client": "client’s word"}[path[-2]]
+    above = path[-2] if len(path) > 1 else ""
+    if path[-1] in ("value", "answer", "words", "status") and above in _ABOVE:
+        return _ABOVE[above]
     return path[-1]
 
 
@@ -114,7 +128,10 @@ def _thing(path: Sequence[str], document: dict[str, Any]) -> str:
     """What the thing at a path is called."""
     if len(path) < 2 or path[0] not in _NAMES:
         return ""
-    group = document.get(path[0])
+    inside = (document.get(name, {}) for name in _NESTED)
+    group = document.get(path[0]) or next(
+        (held[path[0]] for held in inside if path[0] in held), None
+    )
     if isinstance(group, dict):
         held = group.get(path[1])
         return says(held) if isinstance(held, dict) else ""

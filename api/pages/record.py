@@ -283,7 +283,7 @@ def _entry(
         "prefix": prefix,
         "type": name,
         "of": of,
-        "about": " ".join((cls.__doc__ or "").split()),
+        "about": " ".join((cls.__doc__ or "").replace("`", "").split()),
         "controls": controls,
         "envelope": envelope,
         "entry_id": _first(typed, f"{prefix}.data.entry_id") if of else "",

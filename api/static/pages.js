@@ -81,6 +81,7 @@
       if (done !== wanted) { tell(); return; }
       story.classList.remove("busy");
       if (text !== null) put(text);
+      else document.getElementById("latest").textContent = "This moment could not be loaded; try once more.";
     }
 
     function put(text) {
@@ -192,7 +193,7 @@
       if (sent) return;
       const body = new URLSearchParams(new FormData(form));
       body.set("action", "save");
-      const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
       if (said) said.textContent = answer && answer.ok ? "Kept as a draft" : "Not kept: the connection is down";
     }
     form.addEventListener("input", () => { clearTimeout(due); due = setTimeout(save, 900); });
