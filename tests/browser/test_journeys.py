@@ -131,6 +131,25 @@ def test_a_session_is_recorded_by_keyboard(seat: Seat, demo: Demo) -> None:
     assert version(demo, "alder", "oak") == before + 2
 
 
+def test_a_plan_is_opened(seat: Seat, demo: Demo) -> None:
+    """Refused, the form keeps what was typed; a client with an open plan is asked about once more."""
+    reader = seat("alder")
+    reader.open("/plans/new")
+    page = reader.page
+    page.fill('[name="opening.client_ref"]', "c-1032")
+    page.fill('[name="opening.client_label"]', "Oak Plover")
+    page.click("text=Open the plan")
+    expect(page.locator('[name="opening.initiated_by"]')).to_have_attribute("aria-invalid", "true")
+    for name in ("initiated_by", "presenting_concern", "hopes", "signs_of_improvement"):
+        page.fill(f'[name="opening.{name}"]', "A sentence of theirs.")
+    page.click("text=Open the plan")
+    expect(page.locator("#refusal")).to_contain_text("already has an open plan")
+    assert reader.violations() == []
+    page.check('[name="alongside"]')
+    page.click("button:has-text('Open the plan')")
+    expect(page.locator(".good")).to_contain_text("Recorded")
+
+
 def test_a_draft_survives_a_reload(seat: Seat, demo: Demo) -> None:
     """And another browser; putting it away empties it."""
     reader = seat("alder")
