@@ -54,7 +54,9 @@ class PlanService:
         """
         self.gate.require(principal, "plans.open")
         if isinstance(opening.data, PlanOpened):
-            refuse_foreign_opening(self.gate.rosters(principal.clinic_id), principal, opening.data)
+            roster = self.gate.rosters(principal.clinic_id)
+            with self.gate.noting_refusals(principal, "plans.open"):
+                refuse_foreign_opening(roster, principal, opening.data)
         _refuse_elsewhere(drafts)
         plan = Plan.new(uuid4())
         try:
@@ -67,7 +69,8 @@ class PlanService:
     ) -> Recorded:
         """Record entries in a plan, in order, all or none; see Recording.record_in."""
         sight = self.gate.see(principal, "plans.record", plan_id)
-        refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
+        with self.gate.noting_refusals(principal, "plans.record", plan_id):
+            refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
         _refuse_elsewhere(drafts)
         done = self.recording.record_in(principal, plan_id, drafts, request)
         if any(isinstance(draft.data, _MOVING) for draft in drafts):
