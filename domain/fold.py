@@ -15,7 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from domain.entry import EVERY_TYPE, Entry, created_ids, data_from_stored, references
+from domain.entry import (
+    EVERY_TYPE,
+    Entry,
+    before_upcast,
+    created_ids,
+    data_from_stored,
+    references,
+)
 from domain.errors import CircularReferenceError, UnknownReferenceError
 from domain.record import EntryCorrected, EntryMarkedInError
 from domain.state import PlanState
@@ -170,8 +177,10 @@ def _as_corrected(entry: Entry, correction: Entry | None) -> Entry:
         return entry
     said = correction.data
     assert isinstance(said, EntryCorrected)
+    cls = type(entry.data)
     return entry.but(
-        data=data_from_stored(type(entry.data), deepcopy(said.data), said.format_version),
+        older=before_upcast(cls, said.data, said.format_version),
+        data=data_from_stored(cls, deepcopy(said.data), said.format_version),
         occurred_at=said.occurred_at or entry.occurred_at,
         sources=(entry.version, correction.version),
     )

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from domain.entry import TYPES, Entry
+from domain.entry import TYPES, Entry, as_recorded
 from domain.errors import PlanClosedError
 from domain.fold import AMENDING
 from domain.history import AHEAD, History
@@ -52,11 +52,16 @@ class Plan(History):
         }
 
     def content_hash(self, version: int) -> str:
-        """SHA-256 (hex) of the plan's content at ``version``: its document as canonical JSON.
+        """SHA-256 (hex) of what was recorded until ``version``: what a signature stands under.
 
-        Sorted keys, no spaces, UTF-8; without position and obligations, which are not its content.
+        The entries that stand at that version, corrected, in the order in which they count, as a
+        JSON list: for each what its line in an export holds as ``entry_id`` and ``topic``, together
+        with all of its ``state``; ``occurred_at`` is ``recorded_at`` where nobody gave it. Of a
+        corrected entry ``data``, its format and ``occurred_at`` are those of the correction in use.
+        Sorted keys, no spaces, UTF-8. No sentence or derived fact is in it, so other words for the
+        same entries leave it as it was.
         """
-        content = self.at(version).document()
+        content = [as_recorded(entry) for entry in self.settled_at(version).order]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -201,7 +201,7 @@ class PlanSigned(EntryData):
     of_version: Version
     meaning: Literal["author", "reviewer"]
     content_hash: Annotated[
-        Hash, "SHA-256 of the version's document; filled in by the service."
+        Hash, "SHA-256 of what the version holds; filled in by the service."
     ] = ""
 
     def complete(self, plan: Plan) -> EntryData:
