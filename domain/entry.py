@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -39,13 +39,13 @@ from domain.fields import (
     revive,
     to_plain,
 )
+from domain.policy import DEFAULT_POLICY, Policy
 
 if TYPE_CHECKING:
     from domain.state import PlanState
 
 Voice = Literal["client", "guardian", "partner", "therapist", "supervisor", "team"]
 VOICES: tuple[str, ...] = get_args(Voice)
-LATE_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,10 +210,9 @@ class Entry(CanMutateAggregate[UUID]):
         """The entry's name, e.g. ``GoalSet``."""
         return type(self.data).__name__
 
-    @property
-    def late(self) -> bool:
-        """Whether it was recorded more than a day (the default policy) after it occurred."""
-        return self.timestamp - self.occurred_at > LATE_AFTER
+    def late(self, policy: Policy = DEFAULT_POLICY) -> bool:
+        """Whether it was recorded later after it occurred than the clinic's policy calls in time."""
+        return self.timestamp - self.occurred_at > policy.late_after
 
     def but(self, **changed: Any) -> Entry:
         """This entry with some of its envelope or data replaced."""

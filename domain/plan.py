@@ -69,8 +69,9 @@ class Plan(History):
         status = before.lifecycle.status
         in_error = status == "entered_in_error" and not isinstance(entry.data, AMENDING)
         if before.lifecycle.closed and (in_error or not entry.data.WHEN_CLOSED):
+            way_out = "mark that mark in error" if in_error else "reopen it first"
             raise PlanClosedError(
-                f"The plan is {status.replace('_', ' ')}; reopen it first, or correct the record.",
+                f"The plan is {status.replace('_', ' ')}; {way_out}, or correct the record.",
                 "/type",
-                status=status,
+                plan_status=status,  # a problem's own status is that of the answer
             )

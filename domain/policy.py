@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from domain.fields import RangeRule
@@ -25,6 +26,11 @@ class Policy:
     late_after_hours: Annotated[int, RangeRule(1, 8760)] = 24
     require_if_match: bool = False
     retention_days: Annotated[int, RangeRule(1, 36_500)] = 3650
+
+    @property
+    def late_after(self) -> timedelta:
+        """How long after it was true an entry may be recorded without being late."""
+        return timedelta(hours=self.late_after_hours)
 
 
 DEFAULT_POLICY = Policy()
