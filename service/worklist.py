@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from domain.errors import PlanHistoryError
-from domain.obligations import obligations
+from domain.obligations import KINDS, obligations
 from domain.policy import Policy
 from domain.release import CONCERNS_CLIENTS
 from projections.worklist import Worklist
@@ -23,22 +23,8 @@ from service.database import BoundedConnection, Database
 from service.reading import reading_plan
 from service.record.plans import Plans
 
-KINDS = (
-    "safety_review",
-    "reevaluation",
-    "answer_discomfort",
-    "answer_resistance",
-    "answer_mismatch",
-    "answer_plateau",
-    "resume_check",
-    "formal_review",
-    "first_signature",
-    "cosignature",
-    "client_agreement",
-    "plateau_suspected",
-    "emergency_review",
-)
-"""Every kind of obligation there is."""
+__all__ = ["KINDS", "Page", "Wanted", "WorklistService"]
+
 PATIENCE = 2.0
 """How long a reader waits for a position, in seconds."""
 PAUSE = 0.01

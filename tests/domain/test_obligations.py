@@ -29,7 +29,7 @@ from domain.goals import (
 )
 from domain.interventions import DiscomfortAnswered, DiscomfortVoiced
 from domain.lifecycle import PlanCompleted, PlanDiscontinued, PlanPaused, PlanReopened
-from domain.obligations import obligations
+from domain.obligations import KINDS, obligations
 from domain.policy import Policy
 from domain.reviews import ReviewHeld
 from domain.signatures import (
@@ -47,6 +47,7 @@ from tests.domain.specs import (
     INTERVENTION,
     OTHER_GOAL,
     SUPERVISOR,
+    THERAPIST,
     Said,
     a_goal,
     an_intervention,
@@ -266,11 +267,35 @@ def test_nobody_owes_themselves_a_co_signature(opening: EntryData) -> None:
     given(opening).when(SIGNED, by=by).owes_no("cosignature")
 
 
-def test_a_supervisor_assigned_later_owes_what_was_signed_before() -> None:
-    """The signature waits from when it was given."""
-    given(opened(), SIGNED).when(SupervisorAssigned(supervisor_id=SUPERVISOR.member_id)).owes(
-        "cosignature", since="2026-01-06T09:00:00Z"
+def test_a_co_signature_is_owed_by_the_supervision_at_the_time_of_signing() -> None:
+    """A supervisor who came later owes none for what was signed before; one who left leaves it owed."""
+    given(opened(), SIGNED).when(SupervisorAssigned(supervisor_id=SUPERVISOR.member_id)).owes_no(
+        "cosignature"
     )
+    given(SUPERVISED, SIGNED).when(SupervisorAssigned(supervisor_id=THERAPIST.member_id)).owes(
+        "cosignature", about=entry_id(2), since="2026-01-06T09:00:00Z"
+    )
+
+
+def test_a_signers_newer_signature_takes_the_place_of_what_they_signed_before() -> None:
+    """Only the newest that waits is owed; once it is answered, the older ones are not owed again."""
+    newer = PlanSigned(of_version=3, meaning="author")
+    spec = given(SUPERVISED, SIGNED, a_goal(), newer)
+    assert [held["about"] for held in spec.owed("cosignature")] == [entry_id(4)]
+    spec.when(PlanCosigned(of_version=3), by=SUPERVISOR).owes_no("cosignature")
+
+
+def test_each_signers_newest_signature_is_owed() -> None:
+    """What a colleague signed is a matter of its own."""
+    spec = given(SUPERVISED, SIGNED, said(SIGNED, by=COLLEAGUE))
+    assert len(spec.owed("cosignature")) == 2
+
+
+def test_a_signature_under_an_older_version_does_not_take_the_newers_place() -> None:
+    """Newest is the newest version signed, not the newest stroke of a pen."""
+    newer = PlanSigned(of_version=2, meaning="author")
+    spec = given(SUPERVISED, a_goal(), newer, SIGNED)
+    assert [held["about"] for held in spec.owed("cosignature")] == [entry_id(3)]
 
 
 def test_a_material_change_after_the_clients_word_needs_their_agreement() -> None:
@@ -377,6 +402,22 @@ def test_values_that_stand_still_make_a_plateau_suspected() -> None:
         due_on=None,
         words="A suspected plateau: the values hardly move",
     )
+
+
+def test_the_clinics_policy_says_how_many_values_over_how_long_make_a_plateau_suspected() -> None:
+    """Fewer are enough, or more are needed, than four over four weeks."""
+    fewer = Policy(plateau_values=3, plateau_days=14)
+    assert given(opened(), MEASURED, *weekly(2, 2, 2)).owed("plateau_suspected", fewer)
+    still = given(opened(), MEASURED, *STILL)
+    for more in (Policy(plateau_values=6), Policy(plateau_days=29)):
+        assert not still.owed("plateau_suspected", more)
+
+
+def test_every_rule_finds_only_the_kinds_it_declares() -> None:
+    """So the list of kinds that can be asked for is complete."""
+    assert len(set(KINDS)) == len(KINDS)
+    spec = given(SUPERVISED, SIGNED, MEASURED, *STILL)
+    assert {held.kind for held in obligations(spec.plan.state)} <= set(KINDS)
 
 
 @pytest.mark.parametrize(

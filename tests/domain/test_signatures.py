@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from domain.alliance import SupervisorAssigned
 from domain.course import SetbackNoted
 from domain.entry import EntryData, as_recorded, from_stored, to_stored
 from domain.errors import (
@@ -197,6 +198,7 @@ def test_a_signature_keeps_who_signed_what_as_what() -> None:
                         "credential": "LMFT",
                     },
                     "signed_at": "2026-01-08T09:00:00Z",
+                    "cosigner_id": None,
                     "status": "signed",
                     "cosigned_by": None,
                     "cosigned_at": None,
@@ -447,6 +449,18 @@ class TestSupervision:
         state = given(SUPERVISED, a_goal()).plan.state
         data.apply(state, spec.last)
         assert len(state.signatures.signed) == 0
+
+
+def test_a_signature_keeps_who_had_to_co_sign_it_then() -> None:
+    """The supervisor of that time may still do so, and so may the one who took over; nobody else."""
+    handed_on = SupervisorAssigned(supervisor_id=COLLEAGUE.member_id)
+    spec = given(SUPERVISED, a_goal(), SIGNED, handed_on)
+    spec.then({"/signatures/signed/0/cosigner_id": SUPERVISOR.member_id})
+    spec.when(COSIGNED, by=THERAPIST).refused(NotYoursError, "/type", "supervisor of record")
+    spec.when(COSIGNED, by=SUPERVISOR).then({"/signatures/signed/0/status": "cosigned"})
+    given(SUPERVISED, a_goal(), SIGNED, handed_on).when(COSIGNED, by=COLLEAGUE).then(
+        {"/signatures/signed/0/cosigned_by/name": "Jo Marsh"}
+    )
 
 
 def test_a_refused_co_signature_changes_nothing() -> None:
