@@ -301,6 +301,7 @@ class History(Aggregate):
                 "detail": f"Counts later than this {entry.type} and still uses what it ended.",
             }
             for later in self.settled.order[place + 1 :]
+            if not isinstance(later.data, AMENDING)
             if self.CALLED in ended or ended & set(_referred(later))
         ]
 

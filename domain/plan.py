@@ -61,7 +61,8 @@ class Plan(History):
         Sorted keys, no spaces, UTF-8. No sentence or derived fact is in it, so other words for the
         same entries leave it as it was.
         """
-        content = [as_recorded(entry) for entry in self.settled_at(version).order]
+        order = self.settled_at(version).order
+        content = [as_recorded(entry) for entry in order if not isinstance(entry.data, AMENDING)]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

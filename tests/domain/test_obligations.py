@@ -31,6 +31,7 @@ from domain.interventions import DiscomfortAnswered, DiscomfortVoiced
 from domain.lifecycle import PlanCompleted, PlanDiscontinued, PlanPaused, PlanReopened
 from domain.obligations import KINDS, obligations
 from domain.policy import Policy
+from domain.record import EntryCorrected, EntryMarkedInError
 from domain.reviews import ReviewHeld
 from domain.signatures import (
     ClientSignatureDeclined,
@@ -296,6 +297,48 @@ def test_a_signature_under_an_older_version_does_not_take_the_newers_place() -> 
     newer = PlanSigned(of_version=2, meaning="author")
     spec = given(SUPERVISED, a_goal(), newer, SIGNED)
     assert [held["about"] for held in spec.owed("cosignature")] == [entry_id(3)]
+
+
+@pytest.mark.parametrize(
+    "amendment",
+    [
+        EntryCorrected(entry_id=entry_id(2), data={"statement": "An hour in the park"}),
+        EntryMarkedInError(entry_id=entry_id(2)),
+    ],
+    ids=["corrected", "marked in error"],
+)
+def test_amending_what_was_agreed_on_needs_the_clients_agreement(amendment: EntryData) -> None:
+    """A goal that is put otherwise, or taken out, is not what they said yes to; until their next word."""
+    spec = given(opened(), a_goal(), AGREED).owes_no("client_agreement")
+    spec.when(amendment, reason="A slip").then(
+        {"/signatures/last_material_version": 4, "/signatures/client/current": False}
+    )
+    spec.owes("client_agreement", since="2026-01-08T09:00:00Z", due_on="2026-02-07")
+    taken_back = EntryMarkedInError(entry_id=entry_id(4))
+    spec.when(taken_back, reason="No, it was right").owes("client_agreement")
+    spec.when(PlanAgreed(by="client", of_version=5)).owes_no("client_agreement")
+    spec.then({"/signatures/client/current": True})
+
+
+def test_amending_what_was_not_agreed_on_does_not() -> None:
+    """A note is a note."""
+    spec = given(opened(), a_goal(), SetbackNoted(what="Rain"), AGREED)
+    correction = EntryCorrected(entry_id=entry_id(3), data={"what": "Snow"})
+    spec.when(correction, reason="A slip").owes_no("client_agreement")
+    spec.then({"/signatures/client/current": True})
+
+
+def test_a_late_correction_of_what_was_agreed_on_is_known_from_when_it_was_recorded() -> None:
+    """Before it nothing was owed; a plan that was opened in error owes nothing at all."""
+    correction = EntryCorrected(entry_id=entry_id(2), data={"priority": 3})
+    plan = given(opened(), a_goal(), AGREED, correction).plan
+    assert "client_agreement" not in [held.kind for held in obligations(plan.at(3))]
+    assert "client_agreement" in [held.kind for held in obligations(plan.at(4))]
+    in_error = EntryMarkedInError(entry_id=entry_id(1), including_dependents=True)
+    spec = given(opened(), a_goal(), AGREED, correction, in_error)
+    assert spec.document()["obligations"] == []
+    brought_back = EntryMarkedInError(entry_id=entry_id(5))
+    spec.when(brought_back, reason="It was right").owes("client_agreement")
 
 
 def test_a_material_change_after_the_clients_word_needs_their_agreement() -> None:
