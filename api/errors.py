@@ -39,6 +39,7 @@ STATUS: dict[str, int] = {
     "unknown-clinic": 404,
     "store-unavailable": 503,
     "not-yet-visible": 503,
+    "beyond-the-log": 404,
     "plan-changed": 412,
     "precondition-required": 428,
     "idempotency-key-reused": 422,

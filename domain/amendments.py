@@ -13,6 +13,7 @@ from domain.errors import (
     TransitionError,
     UnknownReferenceError,
 )
+from domain.fields import build
 from domain.fold import AMENDING, Settled, fold, settle
 from domain.record import EntryCorrected, EntryMarkedInError
 
@@ -46,6 +47,7 @@ def _decide_correction(plan: History, entry: Entry, said: EntryCorrected) -> Non
     after = settle([*plan.entries, entry], type(plan).fresh)
     place = after.standing(said.entry_id)
     if place is None:
+        _refuse_unknown_references(after, standing, said)
         raise UnknownReferenceError(
             "The corrected entry would refer to something that does not stand in this plan.",
             "/data/data",
@@ -62,6 +64,15 @@ def _decide_correction(plan: History, entry: Entry, said: EntryCorrected) -> Non
     _decide_again(after, place, corrected)
 
 
+def _refuse_unknown_references(after: Settled, standing: Entry, said: EntryCorrected) -> None:
+    """Name the field because of which the corrected entry would not stand."""
+    try:
+        after.refuse_unknown_references(standing.but(data=build(type(standing.data), said.data)))
+    except UnknownReferenceError as refused:
+        refused.inside("/data")
+        raise
+
+
 def _decide_again(after: Settled, place: int, corrected: Entry) -> None:
     """The corrected entry must be possible where it stands, by its own type's rule."""
     if corrected.version == 1:
@@ -70,7 +81,10 @@ def _decide_again(after: Settled, place: int, corrected: Entry) -> None:
         after.refuse_unknown_references(corrected)
         corrected.data.decide(fold(after.order[:place], after.fresh()), corrected)
     except PlanHistoryError as refused:
-        refused.inside("/data")
+        if refused.pointer == "/type":  # a correction does not give the type: it is the entry's own
+            refused.pointer = "/data/entry_id"
+        else:
+            refused.inside("/data")
         raise
 
 

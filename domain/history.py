@@ -15,18 +15,19 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate
 
 from domain import amendments
-from domain.entry import Author, Entry, EntryData, created_ids, references
+from domain.entry import VOICES, Author, Entry, EntryData, created_ids, references
 from domain.errors import (
     DuplicateIdError,
     EntryNotFoundError,
     InvalidDataError,
     MomentNotFoundError,
     OccurredInFutureError,
+    Problem,
     ReasonRequiredError,
     TransitionError,
     UnknownEntryTypeError,
 )
-from domain.fields import New, check, fields_of, remembered
+from domain.fields import New, check, fields_of, in_utc, remembered
 from domain.fold import AMENDING, Settled, advance, fold, settle
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -173,6 +174,7 @@ class History(Aggregate):
         ``now`` stands in for recorded_at until the database gives it. ``envelope``: voiced_by,
         reason, session_id, command_id, causation_id. Raises a PlanHistoryError, naming the field.
         """
+        _refuse_without_offset(occurred_at)
         data = _with_new_ids(data, new_id).complete(self)
         entry = Entry(
             originator_id=self.id,
@@ -181,7 +183,7 @@ class History(Aggregate):
             entry_id=new_id(),
             data=data,
             recorded_by=recorded_by,
-            occurred_at=occurred_at or now,
+            occurred_at=in_utc(occurred_at) or now,
             dated=occurred_at is not None,
             **{name: held for name, held in envelope.items() if held is not None},
         )
@@ -240,10 +242,7 @@ class History(Aggregate):
             raise TransitionError(
                 f"A {self.CALLED} begins with {self.FIRST.__name__}, once.", "/type"
             )
-        problems = [*check(entry.data, "/data")]
-        if entry.reason is not None:
-            problems += check(entry.reason, "/reason")
-        if problems:
+        if problems := [*_problems(entry)]:
             raise InvalidDataError(problems)
         moments = [("/occurred_at", entry.occurred_at)]
         if getattr(entry.data, "occurred_at", None) is not None:  # a correction's
@@ -302,8 +301,24 @@ class History(Aggregate):
                 "detail": f"Counts later than this {entry.type} and still uses what it ended.",
             }
             for later in self.settled.order[place + 1 :]
+            if not isinstance(later.data, AMENDING)
             if self.CALLED in ended or ended & set(_referred(later))
         ]
+
+
+def _problems(entry: Entry) -> Iterator[Problem]:
+    """What the entry's declaration and that of its envelope refuse."""
+    yield from check(entry.data, "/data")
+    if entry.voiced_by not in (None, *VOICES):
+        yield Problem("/voiced_by", f"Must be one of: {', '.join(VOICES)}.")
+    if entry.reason is not None:
+        yield from check(entry.reason, "/reason")
+
+
+def _refuse_without_offset(moment: datetime | None) -> None:
+    if moment is not None and moment.tzinfo is None:
+        detail = "Must be a moment with its offset, such as 2026-03-31T09:30:00Z."
+        raise InvalidDataError([Problem("/occurred_at", detail)])
 
 
 def _referred(entry: Entry) -> Iterator[str]:

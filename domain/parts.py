@@ -151,8 +151,12 @@ class Section:
 
 
 def short(text: str, most: int = 90) -> str:
-    """``text`` on one line, cut at a word when it is long, in quotation marks."""
+    """``text`` on one line, cut at a word when it is long, in quotation marks.
+
+    Without its own full stop, for it stands in a sentence that has one.
+    """
     line = " ".join(text.split())
+    line = line if line.endswith("..") else line.removesuffix(".")
     if len(line) > most:
         line = line[: most - 1].rsplit(" ", 1)[0].rstrip(",;:. ") + "…"
     return f"“{line}”"

@@ -238,7 +238,7 @@ class TimelineService:
             if live or row[8] is None:
                 untold.setdefault(row[2], set()).update([row[1]] if row[8] is None else [])
         told = {held: self._told_live(principal, held, need) for held, need in untold.items()}
-        late_after = timedelta(hours=self.policy(principal.clinic_id).late_after_hours)
+        late_after = self.policy(principal.clinic_id).late_after
         shown = [entry_json(row, told, late_after) for row in rows]
         place = None
         if more and shown:
