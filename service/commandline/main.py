@@ -13,6 +13,7 @@ from projections.rebuild import RebuildStoppedError
 from service.commandline.clinics import clinic, member, token
 from service.commandline.data import export, import_
 from service.commandline.doctor import doctor
+from service.commandline.looks import access_log
 from service.commandline.projections import projections, rebuild
 from service.commandline.serve import api, migrate, project, serve
 from service.commandline.shared import UsageError, unusable
@@ -44,7 +45,7 @@ def cli() -> None:
 
 
 for command in (
-    serve, api, project, migrate, clinic, member, token, projections, rebuild, export, import_, doctor,
+    serve, api, project, migrate, clinic, member, token, projections, rebuild, access_log, export, import_, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 
