@@ -37,8 +37,8 @@ STOCK = "× stock"
 TARGETS = {
     target.key: target
     for target in (
-        Target("current", "current plan, with authentication", NO_OP, 0.48, 0.58),
-        Target("current-logged", "– and with the access log committed before the answer", NO_OP, 0.30, 0.45),
+        Target("unlogged", "current plan, with authentication (no such read: all are logged)", NO_OP, 0.48, 0.58),
+        Target("current", "– and with the access log committed before the answer", NO_OP, 0.30, 0.45),
         Target("timeline", "timeline page of 100", NO_OP, 0.35, 0.50),
         Target("as-of", "as-of in a 200-entry plan", NO_OP, 0.25, 0.40),
         Target("as-of-amended", "– with late entries and corrections", NO_OP, None),
