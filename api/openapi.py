@@ -7,6 +7,7 @@ from typing import Any
 from flask_smorest import Api
 
 from api.examples import entry_example, group_example
+from api.plan_shown import plan_component
 from api.schemas import MOMENT_FORMAT, UUID_FORMAT, component_of, entry_components, envelope_of
 from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from domain.entry import CLINIC_TYPES, TYPES, VOICES, Author
@@ -65,27 +66,6 @@ def _opening() -> dict[str, Any]:
     extra["entries"] = {"type": "array", "items": _ref("Entry"), "maxItems": 200}
     extra["alongside"] = {"type": "boolean", "default": False}
     return {**data, "properties": {**data["properties"], **extra}}
-
-
-def _plan() -> dict[str, Any]:
-    lists = (
-        "people concerns concern_links preferences prior_therapy strengths expectations goals "
-        "interventions discomforts feedback relapses setbacks plateaus resistances life_events "
-        "safety_concerns observations self_reports insights rapport mismatches practice skills "
-        "celebrations look_backs disclosures emergency_access obligations"
-    )
-    groups = "client context readiness orientation scores reviews signatures consents"
-    required: dict[str, Any] = {
-        "plan_id": UUID_FORMAT,
-        "version": _VERSION,
-        "position": _WHOLE,
-        "status": {"type": "string", "enum": list(STATUSES)},
-        "opened_at": MOMENT_FORMAT,
-        **{name: _many(_OBJECT) for name in lists.split()},
-        **{name: dict(_OBJECT) for name in groups.split()},
-    }
-    pointers = {"type": "object", "additionalProperties": _VERSION}
-    return _group({"entries": {**pointers, "description": "JSON pointer → version"}}, **required)
 
 
 def _told() -> dict[str, Any]:
@@ -332,7 +312,7 @@ def components() -> dict[str, dict[str, Any]]:
         )
         | {"additionalProperties": False},
         "Recorded": _recorded(),
-        "Plan": _plan(),
+        "Plan": plan_component(),
         "PlansFound": _found(),
         "Diff": _diff(),
         "EntryShown": told,

@@ -48,10 +48,7 @@ def _decide_correction(plan: History, entry: Entry, said: EntryCorrected) -> Non
     place = after.standing(said.entry_id)
     if place is None:
         _refuse_unknown_references(after, standing, said)
-        raise UnknownReferenceError(
-            "The corrected entry would refer to something that does not stand in this plan.",
-            "/data/data",
-        )
+    assert place is not None, "What keeps an entry from standing is a reference"
     corrected = after.order[place]
     if (corrected.data, corrected.occurred_at) == (standing.data, standing.occurred_at):
         raise InvalidDataError(

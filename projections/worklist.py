@@ -34,6 +34,7 @@ class Worklist(Projection):
 
     name = "worklist"
     version = 2
+    shape = "60c40f635067"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write what the batch's plans owe now, where that is not what they owed before."""

@@ -20,7 +20,7 @@ from domain.clinic import Clinic
 from domain.entry import CLINIC_TYPES, TYPES
 from tests.api.house import House, an_id, desk_of, entry, goal, new_desk, refused
 from tests.api.living import Living
-from tests.domain.samples import LIFE, SAMPLES, Sample
+from tests.domain.samples import LIFE, SAMPLES, Sample, a_life
 
 UNDESCRIBED = {"static", "docs.page", "root.index", "api-docs.openapi_json"}
 """What is for people: the pages and the description itself."""
@@ -268,6 +268,28 @@ def test_a_plan_of_every_type_keeps_to_its_description(
     desk = Living.begin(house).live().desk
     for version in range(1, len(LIFE) + 1, 6):
         check(described, "/v1/plans/{plan_id}", "get", desk.get(f"?version={version}&trace=true"))
+
+
+def test_a_plan_is_described_with_all_it_holds_and_nothing_else() -> None:
+    """Both ways, groups inside it as well: a field that is added to the document is described."""
+    shown = a_life().document()
+    described = components()["Plan"]
+    assert described["properties"].keys() - {"entries"} == shown.keys() == {*described["required"]}
+    described["properties"].pop("entries")
+    compared = [
+        name for name, held in described["properties"].items() if same_fields(held, shown.get(name))
+    ]
+    assert {"client", "orientation", "reviews", "signatures"} <= {*compared}
+
+
+def same_fields(described: dict[str, Any], shown: Any) -> bool:
+    """Whether a group is described by its fields; those are the ones it has, further in as well."""
+    if "properties" not in described:
+        return False
+    assert described["properties"].keys() == shown.keys()
+    for name, held in described["properties"].items():
+        same_fields(held, shown[name])
+    return True
 
 
 # Examples
