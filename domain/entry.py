@@ -7,7 +7,7 @@ and replays. Topics are published words: they never change, classes and modules 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
@@ -274,20 +274,42 @@ def _nested_getter(field: Field, inner: Getter) -> Getter:
     return getter
 
 
-def created_ids(entry: Entry) -> Iterator[tuple[str, str, str]]:
+@remembered
+def _making(cls: type) -> tuple[tuple[New, Getter], ...]:
+    return tuple((rule, getter) for rule, getter in links_of(cls) if isinstance(rule, New))
+
+
+@remembered
+def _referring(cls: type) -> tuple[tuple[Ref, Getter], ...]:
+    return tuple((rule, getter) for rule, getter in links_of(cls) if isinstance(rule, Ref))
+
+
+def created_ids(entry: Entry) -> Iterable[tuple[str, str, str]]:
     """(kind, id, JSON pointer) of everything new that the entry brings into its plan."""
-    for rule, getter in links_of(type(entry.data)):
-        if isinstance(rule, New):
-            for pointer, held in getter(entry.data, "/data"):
-                yield rule.kind, held, pointer
+    making = _making(type(entry.data))
+    return _created(entry.data, making) if making else ()
 
 
-def references(entry: Entry) -> Iterator[tuple[Ref, str, str]]:
+def _created(
+    data: EntryData, making: tuple[tuple[New, Getter], ...]
+) -> Iterator[tuple[str, str, str]]:
+    for rule, getter in making:
+        for pointer, held in getter(data, "/data"):
+            yield rule.kind, held, pointer
+
+
+def references(entry: Entry) -> Iterable[tuple[Ref, str, str]]:
     """(rule, id, JSON pointer) of everything in its plan that the entry refers to."""
-    for rule, getter in links_of(type(entry.data)):
-        if isinstance(rule, Ref):
-            for pointer, held in getter(entry.data, "/data"):
-                yield rule, held, pointer
+    referring = _referring(type(entry.data))
+    return _referred(entry.data, referring) if referring else ()
+
+
+def _referred(
+    data: EntryData, referring: tuple[tuple[Ref, Getter], ...]
+) -> Iterator[tuple[Ref, str, str]]:
+    for rule, getter in referring:
+        for pointer, held in getter(data, "/data"):
+            yield rule, held, pointer
 
 
 def to_stored(entry: Entry) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from domain.state import PlanState
 Path = tuple[str, ...]
 Place = tuple[Path, str]  # a part's path and, where several single parts share one, which it is
 Sources = tuple[int, ...]
+Piece = tuple[Path, str, Part | Parts[Any]]
 _IDS: tuple[str, ...] = ("goal_id", "objective_id", "intervention_id", "concern_id", "entry_id")
 _IDS += ("practice_id", "life_event_id", "review_id", "ref", "about")
 
@@ -72,20 +73,31 @@ class Walk:
 
     ``parts``: the rendered parts by place; ``touched``: leaf → sources of the entries that changed
     it, ``came``: part → sources of those with which it came or went, both for the entries walked
-    (not for those folded before the walk began).
+    (not for those folded before the walk began); ``members``: the keys of each group's parts.
     """
 
     plan: PlanState
     parts: dict[Place, dict[str, Any]] = field(default_factory=dict)
     touched: dict[Path, list[Sources]] = field(default_factory=dict)
     came: dict[Path, list[Sources]] = field(default_factory=dict)
+    pieces: list[Piece] = field(init=False)
+    members: dict[Path, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Look once where the plan's parts and groups are; only what is in them comes and goes."""
+        self.pieces = [(path, type(piece).__name__, piece) for path, piece in self.plan.pieces()]
 
     @classmethod
     def after(cls, entries: Sequence[Entry]) -> Walk:
         """A walk that starts where ``entries`` end."""
         walk = cls(fold(entries))
-        for place, part in _all_parts(walk.plan):
-            walk.parts[place] = part.document()
+        for path, name, piece in walk.pieces:
+            if isinstance(piece, Part):
+                walk.parts[path, name] = piece.document()
+                continue
+            walk.members[path] = set(piece.by_id)
+            for key, part in piece.by_id.items():
+                walk.parts[(*path, key), ""] = part.document()
         return walk
 
     def on(self, entries: Iterable[Entry]) -> Walk:
@@ -105,16 +117,16 @@ class Walk:
 
     def _note(self, entry: Entry) -> None:
         version, sources = entry.originator_version, _sources(entry)
-        for path, piece in self.plan.pieces():
+        for path, name, piece in self.pieces:
             if piece.touched != version:
                 continue
             if isinstance(piece, Part):
-                self._compare((path, type(piece).__name__), piece, sources)
+                self._compare((path, name), piece, sources)
                 continue
             for key, part in piece.by_id.items():
                 if part.touched == version:
                     self._compare(((*path, key), ""), part, sources)
-            self._let_go(path, piece, sources)
+            self._come_and_gone(path, piece, sources)
 
     def _compare(self, place: Place, part: Part, sources: Sources) -> None:
         path, before, after = place[0], self.parts.get(place), part.document()
@@ -124,29 +136,17 @@ class Walk:
         for leaf, _, _ in _changed_leaves(path, before or {}, after, fresh=before is None):
             self.touched.setdefault(leaf, []).append(sources)
 
-    def _let_go(self, path: Path, group: Parts[Any], sources: Sources) -> None:
-        depth = len(path)
-        gone = [
-            (held, which)
-            for held, which in self.parts
-            if len(held) == depth + 1 and held[:depth] == path and held[depth] not in group
-        ]
-        for place in gone:
-            del self.parts[place]
-            self.came.setdefault(place[0], []).append(sources)
+    def _come_and_gone(self, path: Path, group: Parts[Any], sources: Sources) -> None:
+        """Keep the group's members, and let go of those that are no longer among them."""
+        members = self.members.get(path, set())
+        self.members[path] = set(group.by_id)
+        for key in members - group.by_id.keys():
+            del self.parts[(*path, key), ""]
+            self.came.setdefault((*path, key), []).append(sources)
 
 
 def _sources(entry: Entry) -> Sources:
     return entry.sources or (entry.originator_version,)
-
-
-def _all_parts(plan: PlanState) -> Iterator[tuple[Place, Part]]:
-    for path, piece in plan.pieces():
-        if isinstance(piece, Part):
-            yield (path, type(piece).__name__), piece
-        else:
-            for key, part in piece.by_id.items():
-                yield ((*path, key), ""), part
 
 
 def _changed_leaves(
@@ -199,7 +199,7 @@ def diff(
     same = _common(old, new)
     start = Walk.after(new[:same])
     there = start
-    if len(old) > same or _opened_in_error(before):
+    if len(old) > same or before.opened_in_error:
         there = _ended(Walk.after(old[:same]).on(old[same:]), before)
     was = dict(there.parts)
     there_touched, there_came = dict(there.touched), dict(there.came)
@@ -220,12 +220,8 @@ def diff(
     return changes
 
 
-def _opened_in_error(settled: Settled) -> bool:
-    return settled.order[0].entry_id in settled.gone
-
-
 def _ended(walk: Walk, settled: Settled) -> Walk:
-    return walk.in_error(settled.order[0]) if _opened_in_error(settled) else walk
+    return walk.in_error(settled.order[0]) if settled.opened_in_error else walk
 
 
 def _common(old: Sequence[Entry], new: Sequence[Entry]) -> int:
