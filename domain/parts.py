@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from domain.fields import plain_moment, remembered, to_plain
+from domain.fields import PLAIN, plain_moment, remembered, to_plain
 
 if TYPE_CHECKING:
     from typing import Self
@@ -41,7 +41,7 @@ class Part:
         shown = {}
         for name in _names_shown(type(self)):
             held = getattr(self, name)
-            shown[name] = held if type(held) in _PLAIN else _plain(held)
+            shown[name] = held if type(held) in PLAIN else _plain(held)
         return shown
 
 
@@ -50,13 +50,9 @@ def _names_shown(cls: type[Part]) -> tuple[str, ...]:
     return tuple(spec.name for spec in fields(cls) if spec.name not in cls.HIDDEN)
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
-"""What JSON holds as it is."""
-
-
 def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line a kind; it runs for every field of every document
     kind = type(value)
-    if kind in _PLAIN:
+    if kind in PLAIN:
         return value
     if kind is list or kind is tuple:
         return [_plain(item) for item in value]
