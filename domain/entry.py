@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -368,6 +369,12 @@ def data_from_stored(
     return revive(cls, stored)
 
 
+@lru_cache(maxsize=4096)
+def _author(member_id: str, name: str, role: str, credential: str | None) -> Author:
+    """One and the same author for the many entries they recorded."""
+    return Author(member_id=member_id, name=name, role=role, credential=credential)
+
+
 def from_stored(topic: str, stored: dict[str, Any], **columns: Any) -> Entry:
     """The entry kept under ``topic`` as ``stored``; ``columns`` are the facts kept beside it.
 
@@ -383,7 +390,8 @@ def from_stored(topic: str, stored: dict[str, Any], **columns: Any) -> Entry:
     if older := before_upcast(cls, stored["data"], format_version):
         held["older"] = older
     held["data"] = data_from_stored(cls, stored["data"], format_version)
-    held["recorded_by"] = revive(Author, stored["recorded_by"])
+    by = stored["recorded_by"]
+    held["recorded_by"] = _author(by["member_id"], by["name"], by["role"], by.get("credential"))
     occurred = stored.get("occurred_at")
     held["dated"] = occurred is not None
     held["occurred_at"] = datetime.fromisoformat(occurred) if occurred else held["timestamp"]

@@ -19,14 +19,11 @@ from psycopg.rows import TupleRow
 from domain.aggregates import shell
 from domain.errors import PlanHistoryError, PlanNotFoundError
 from domain.history import History
-from projections.rows import Row, entry_from_row
+from projections.rows import COLUMNS, Row, entry_from_row
 from service.database import BoundedConnection, Database
 from service.errors import StoreUnavailableError
 
-_READ = """
-SELECT position, version, recorded_at, entry_id, command_id, topic, state
-FROM read_entries(%s, %s, %s, NULL)
-"""
+_READ = f"SELECT {COLUMNS} FROM read_entries(%s, %s, %s, NULL)"
 Key = tuple[UUID, UUID]
 
 
