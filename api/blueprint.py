@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 import flask_smorest
+from flask import request
+from marshmallow import Schema, ValidationError
 
 from api.errors import PROBLEM
 from api.parsing import StrictParser
@@ -99,9 +102,18 @@ class Blueprint(flask_smorest.Blueprint):
         """The route takes these query parameters, as its first argument."""
         parse = self.ARGUMENTS_PARSER.use_args(schema(), location="query")
         describe = self.doc(parameters=[{"in": "query", "schema": schema}])
+        without = _without_query(schema())
 
         def decorate(view: F) -> F:
-            described: F = describe(parse(view))
+            parsed = parse(view)
+
+            @wraps(parsed)
+            def routed(*args: Any, **kwargs: Any) -> Any:
+                if request.query_string or without is None:
+                    return parsed(*args, **kwargs)
+                return view(dict(without), *args, **kwargs)
+
+            described: F = describe(routed)
             return described
 
         return decorate
@@ -123,6 +135,15 @@ class Blueprint(flask_smorest.Blueprint):
             return described
 
         return decorate
+
+
+def _without_query(schema: Schema) -> dict[str, Any] | None:
+    """What a query without parameters means: known beforehand, so it is not parsed; None if refused."""
+    try:
+        held: dict[str, Any] = schema.load({})
+    except ValidationError:
+        return None
+    return held
 
 
 def _responses(

@@ -7,10 +7,11 @@ and replays. Topics are published words: they never change, classes and modules 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -274,20 +275,42 @@ def _nested_getter(field: Field, inner: Getter) -> Getter:
     return getter
 
 
-def created_ids(entry: Entry) -> Iterator[tuple[str, str, str]]:
+@remembered
+def _making(cls: type) -> tuple[tuple[New, Getter], ...]:
+    return tuple((rule, getter) for rule, getter in links_of(cls) if isinstance(rule, New))
+
+
+@remembered
+def _referring(cls: type) -> tuple[tuple[Ref, Getter], ...]:
+    return tuple((rule, getter) for rule, getter in links_of(cls) if isinstance(rule, Ref))
+
+
+def created_ids(entry: Entry) -> Iterable[tuple[str, str, str]]:
     """(kind, id, JSON pointer) of everything new that the entry brings into its plan."""
-    for rule, getter in links_of(type(entry.data)):
-        if isinstance(rule, New):
-            for pointer, held in getter(entry.data, "/data"):
-                yield rule.kind, held, pointer
+    making = _making(type(entry.data))
+    return _created(entry.data, making) if making else ()
 
 
-def references(entry: Entry) -> Iterator[tuple[Ref, str, str]]:
+def _created(
+    data: EntryData, making: tuple[tuple[New, Getter], ...]
+) -> Iterator[tuple[str, str, str]]:
+    for rule, getter in making:
+        for pointer, held in getter(data, "/data"):
+            yield rule.kind, held, pointer
+
+
+def references(entry: Entry) -> Iterable[tuple[Ref, str, str]]:
     """(rule, id, JSON pointer) of everything in its plan that the entry refers to."""
-    for rule, getter in links_of(type(entry.data)):
-        if isinstance(rule, Ref):
-            for pointer, held in getter(entry.data, "/data"):
-                yield rule, held, pointer
+    referring = _referring(type(entry.data))
+    return _referred(entry.data, referring) if referring else ()
+
+
+def _referred(
+    data: EntryData, referring: tuple[tuple[Ref, Getter], ...]
+) -> Iterator[tuple[Ref, str, str]]:
+    for rule, getter in referring:
+        for pointer, held in getter(data, "/data"):
+            yield rule, held, pointer
 
 
 def to_stored(entry: Entry) -> dict[str, Any]:
@@ -346,6 +369,12 @@ def data_from_stored(
     return revive(cls, stored)
 
 
+@lru_cache(maxsize=4096)
+def _author(member_id: str, name: str, role: str, credential: str | None) -> Author:
+    """One and the same author for the many entries they recorded."""
+    return Author(member_id=member_id, name=name, role=role, credential=credential)
+
+
 def from_stored(topic: str, stored: dict[str, Any], **columns: Any) -> Entry:
     """The entry kept under ``topic`` as ``stored``; ``columns`` are the facts kept beside it.
 
@@ -361,7 +390,8 @@ def from_stored(topic: str, stored: dict[str, Any], **columns: Any) -> Entry:
     if older := before_upcast(cls, stored["data"], format_version):
         held["older"] = older
     held["data"] = data_from_stored(cls, stored["data"], format_version)
-    held["recorded_by"] = revive(Author, stored["recorded_by"])
+    by = stored["recorded_by"]
+    held["recorded_by"] = _author(by["member_id"], by["name"], by["role"], by.get("credential"))
     occurred = stored.get("occurred_at")
     held["dated"] = occurred is not None
     held["occurred_at"] = datetime.fromisoformat(occurred) if occurred else held["timestamp"]

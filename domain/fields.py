@@ -347,22 +347,25 @@ def _is_a(kind: Any, value: Any) -> bool:
     return isinstance(value, kind)
 
 
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""What JSON holds as it is."""
+
+
 def to_plain(value: Any, *, as_recorded: bool = False) -> Any:
     """``value`` in JSON types: groups become dicts without their empty fields, dates ISO text.
 
     ``as_recorded``: what was read from the record stays without fields that were declared later.
     """
+    if type(value) in PLAIN:
+        return value
     if is_dataclass(value):
         there = vars(value) if as_recorded else None
-        held = (
-            (field, getattr(value, field.name) if there is None else there.get(field.name))
-            for field in fields_of(type(value))
-        )
-        return {
-            field.key: to_plain(given, as_recorded=as_recorded)
-            for field, given in held
-            if given is not None and not (given == () and field.default == ())
-        }
+        plain = {}
+        for field in fields_of(type(value)):
+            given = getattr(value, field.name) if there is None else there.get(field.name)
+            if given is not None and not (given == () and field.default == ()):
+                plain[field.key] = to_plain(given, as_recorded=as_recorded)
+        return plain
     if isinstance(value, tuple | list):
         return [to_plain(item, as_recorded=as_recorded) for item in value]
     if isinstance(value, date):  # a datetime is a date, too

@@ -9,10 +9,12 @@ as recorded or as true at some moment, replay and diff are all this, stopped at 
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import is_not
 from typing import Any
 
 from domain.entry import (
@@ -106,7 +108,8 @@ class Settled:
         """The standing entries that count by ``moment`` (None: all)."""
         if moment is None:
             return self.order
-        return [entry for entry in self.order if self.counts_at[entry.entry_id] <= moment]
+        end = bisect_right(self.order, moment, key=lambda entry: self.counts_at[entry.entry_id])
+        return self.order[:end]
 
     def standing(self, entry_id: str) -> int | None:
         """Where in ``order`` the entry of that id stands, or None."""
@@ -115,12 +118,21 @@ class Settled:
                 return place
         return None
 
-    def state(self, until: datetime | None = None) -> Any:
-        """What the standing entries that count by ``until`` (None: all) add up to."""
-        state = fold(self.until(until), self.fresh())
-        if self.order and self.order[0].entry_id in self.gone:
-            state.mark_in_error()
-        return state
+    @property
+    def opened_in_error(self) -> bool:
+        """Whether the opening itself was entered in error, and with it everything."""
+        return bool(self.order) and self.order[0].entry_id in self.gone
+
+    def take_back(self, entries: Sequence[Entry]) -> bool:
+        """Undo ``add`` of the newest entries; False, and nothing is done, if they are not what counts last."""
+        last = self.order[-len(entries) :]
+        if len(last) < len(entries) or any(map(is_not, last, entries)):
+            return False
+        for entry in entries:
+            for held in _made_by(entry):
+                del self.taken[held], self.counts_at[held]
+        del self.order[-len(entries) :]
+        return True
 
 
 def settle(entries: Iterable[Entry], fresh: Callable[[], Any] = PlanState) -> Settled:
