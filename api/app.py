@@ -22,6 +22,7 @@ from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
 from api.openapi import SETTINGS, describe
 from api.plans import plans
+from api.proxies import BehindProxies
 from api.timeline import timeline
 from api.worklist import worklist
 from service.container import Container
@@ -34,9 +35,13 @@ _HEADERS = {
     "Cache-Control": "private, no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Frame-Options": "DENY",
 }
-_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_TRANSPORT = "max-age=31536000"
 log = logging.getLogger("plan_history.access")
 
 
@@ -67,6 +72,8 @@ def create_app(container: Container) -> Flask:
     app.register_blueprint(docs)
     app.register_blueprint(root)
     errors.register(app)
+    behind = BehindProxies(app.wsgi_app, container.settings.trusted_proxies)
+    app.wsgi_app = behind  # type: ignore[method-assign] # as Flask's documentation says
     refuse_undeclared(app)
     return app
 
@@ -95,8 +102,8 @@ def _finish(answer: Response) -> Response:
     for name, value in _HEADERS.items():
         if name not in headers:
             headers[name] = value
-    if "Content-Security-Policy" not in headers:
-        headers["Content-Security-Policy"] = _POLICY
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = _TRANSPORT
     headers["X-Request-ID"] = g.get("request_id", "")
     traceparent = request.headers.get("traceparent", "")
     if _TRACEPARENT.fullmatch(traceparent):
