@@ -24,6 +24,7 @@ from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
 from api.openapi import SETTINGS, describe
 from api.plans import plans
+from api.proxies import BehindProxies
 from api.timeline import timeline
 from api.worklist import worklist
 from service.container import Container
@@ -36,10 +37,14 @@ _HEADERS = {
     "Cache-Control": "private, no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Frame-Options": "DENY",
 }
 """What every answer says that does not say otherwise."""
+_TRANSPORT = "max-age=31536000"
 log = logging.getLogger("plan_history.access")
 
 
@@ -78,6 +83,8 @@ def create_app(container: Container) -> Flask:
     app.register_blueprint(docs)
     app.register_blueprint(root)
     errors.register(app)
+    behind = BehindProxies(app.wsgi_app, container.settings.trusted_proxies)
+    app.wsgi_app = behind  # type: ignore[method-assign] # as Flask's documentation says
     refuse_undeclared(app)
     return app
 
@@ -105,6 +112,8 @@ def _finish(answer: Response) -> Response:
     headers = answer.headers
     said = set(headers.keys())
     headers.extend([held for held in _HEADERS.items() if held[0] not in said])
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = _TRANSPORT
     headers["X-Request-ID"] = g.get("request_id", "")
     traceparent = request.headers.get("traceparent", "")
     if _TRACEPARENT.fullmatch(traceparent):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask, current_app, g, request
 
 from api.conventions import services
 from service.access import Origin, said_from
 from service.errors import NotSignedInError
 
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,8000}=*", re.ASCII)
 OPEN = frozenset(
     {
         "api-docs.openapi_json",
@@ -41,13 +44,22 @@ def sign_in() -> None:
     """
     if request.endpoint is None or request.endpoint in OPEN:
         return
-    given = request.headers.get("Authorization", "")
-    scheme, _, token = given.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise NotSignedInError("Send your token: Authorization: Bearer <token>.")
+    token = _token()
     said_from(Origin(address=request.remote_addr, request_id=g.request_id))
     held = services()
-    found = held.tokens.principal(token.strip())
-    g.principal = held.gate.rosters(found.clinic_id).present(found)
+    g.principal = held.identity.principal(token, request.remote_addr)
+    held.quota.take(g.principal)
     action: str = vars(current_app.view_functions[request.endpoint])["action"]
     held.gate.require(g.principal, action, (request.view_args or {}).get("plan_id"))
+
+
+def _token() -> str:
+    """The request's bearer token; of several Authorization headers a server makes one, with commas."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip(" "):
+        raise NotSignedInError("Send your token: Authorization: Bearer <token>.")
+    if not _TOKEN.fullmatch(token.strip(" ")):
+        raise NotSignedInError(
+            "Send one token, as it was given to you: Authorization: Bearer <token>."
+        )
+    return token.strip(" ")

@@ -45,6 +45,8 @@ STATUS: dict[str, int] = {
     "idempotency-key-reused": 422,
     "not-a-rehearsal": 422,
     "not-signed-in": 401,
+    "issuer-unavailable": 503,
+    "quota-exceeded": 429,
     "not-allowed": 403,
     "malformed-request": 400,
     "invalid-query": 400,
@@ -101,6 +103,8 @@ def _refused(refused: PlanHistoryError) -> Response:
     answer = _problem(status, refused.code, refused.title, refused.detail, _facts(refused))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = "1"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        answer.headers["Retry-After"] = str(refused.facts["retry_after"])
     if status == HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="plan-history"'
     return answer

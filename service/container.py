@@ -12,8 +12,10 @@ from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
 from service.emergency import EmergencyService
 from service.figures import FiguresService
+from service.identity import Brake, Identity, configured
 from service.measures import MeasuresService
 from service.plans import PlanService
+from service.quota import Quota
 from service.record.plans import Plans
 from service.recording import Recording
 from service.settings import Settings
@@ -39,6 +41,8 @@ class Container:
     measures: MeasuresService
     figures: FiguresService
     tokens: Tokens
+    identity: Identity
+    quota: Quota
     waker: Waker
     clock: Callable[[], datetime]
 
@@ -66,6 +70,7 @@ def build(
     waker = Waker(database)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
+    tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
     return Container(
         settings=settings,
         database=database,
@@ -78,7 +83,9 @@ def build(
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
-        tokens=Tokens(database, clock),
+        tokens=tokens,
+        identity=Identity(tokens, gate.rosters, configured(settings, clock), brake),
+        quota=Quota(database, settings.quota_per_minute, settings.quota_burst),
         waker=waker,
         clock=clock,
     )

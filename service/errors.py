@@ -59,3 +59,17 @@ class NotAllowedError(PlanHistoryError):
 
     code = "not-allowed"
     title = "Your role does not include this"
+
+
+class IssuerUnavailableError(PlanHistoryError):
+    """The keys of a token's issuer could not be had, so nobody can say whether the token is good."""
+
+    code = "issuer-unavailable"
+    title = "The issuer of your token is out of reach"
+
+
+class QuotaExceededError(PlanHistoryError):
+    """The caller, or their address, asks more often than is taken; later is as good."""
+
+    code = "quota-exceeded"
+    title = "Slow down a little"

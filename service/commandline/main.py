@@ -10,13 +10,14 @@ import psycopg
 
 from domain.errors import PlanHistoryError
 from projections.rebuild import RebuildStoppedError
-from service.commandline.clinics import clinic, member, token
+from service.commandline.clinics import clinic, member
 from service.commandline.data import export, import_
 from service.commandline.doctor import doctor
 from service.commandline.looks import access_log
 from service.commandline.projections import projections, rebuild
 from service.commandline.serve import api, migrate, project, serve
 from service.commandline.shared import UsageError, unusable
+from service.commandline.tokens import token
 from service.embedded import EmbeddedPostgresError
 from service.errors import StoreUnavailableError
 from service.migrate import MigrationError

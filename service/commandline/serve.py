@@ -113,7 +113,8 @@ def api() -> None:
     environment = dict(os.environ)
     if "PROMETHEUS_MULTIPROC_DIR" not in environment:
         environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="plan-history-metrics-")
-    environment.setdefault("DATABASE_URL", url_of(held))
+    if not held.database_url:
+        environment["DATABASE_URL"] = url_of(held)
     os.execve(supervise.WEB[0], list(supervise.WEB), environment)  # noqa: S606 - gunicorn takes this process's place
 
 

@@ -19,6 +19,7 @@ from service.clinic import ClinicService
 from service.container import build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import running
+from service.identity.configured import rules_of
 from service.settings import Settings
 
 DATABASE = "plan_history"
@@ -29,8 +30,13 @@ class UsageError(Exception):
 
 
 def settings() -> Settings:
-    """The settings in the environment."""
-    return Settings.from_environment()
+    """The settings in the environment; raises UsageError for some that do not go together."""
+    held = Settings.from_environment()
+    try:
+        rules_of(held)
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from wrong
+    return held
 
 
 def url_of(held: Settings, *, owner: bool = False) -> str:
