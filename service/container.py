@@ -11,6 +11,7 @@ from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
 from service.emergency import EmergencyService
+from service.fhir.facade import FhirService
 from service.figures import FiguresService
 from service.measures import MeasuresService
 from service.plans import PlanService
@@ -38,6 +39,7 @@ class Container:
     worklist: WorklistService
     measures: MeasuresService
     figures: FiguresService
+    fhir: FhirService
     tokens: Tokens
     waker: Waker
     clock: Callable[[], datetime]
@@ -78,6 +80,7 @@ def build(
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
+        fhir=FhirService(database, kept, gate),
         tokens=Tokens(database, clock),
         waker=waker,
         clock=clock,
