@@ -19,6 +19,7 @@ from api.catalogue import catalogue
 from api.clinic import clinic
 from api.docs import docs, root
 from api.errors import InvalidQueryError
+from api.fhir.audit import fhir_audit
 from api.fhir.routes import fhir
 from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
@@ -76,6 +77,7 @@ def create_app(container: Container) -> Flask:
         health,
     ):
         api.register_blueprint(blueprint)
+    app.register_blueprint(fhir_audit)
     app.register_blueprint(fhir)
     app.register_blueprint(docs)
     app.register_blueprint(root)

@@ -12,6 +12,7 @@ OPEN = frozenset(
     {
         "api-docs.openapi_json",
         "docs.page",
+        "fhir.metadata",
         "health.livez",
         "health.metrics",
         "health.readyz",

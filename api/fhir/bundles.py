@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import request
+import orjson
+from flask import Response, request
 
 from api.conventions import to_cursor
-from api.fhir.outcome import BASE
+from api.fhir.outcome import BASE, FHIR_JSON
 from service.fhir.facade import Page
 from service.fhir.terms import Resource
 
-Links = list[dict[str, str]]
+
+def resource_answer(shown: Resource) -> Response:
+    """A resource as an answer."""
+    return Response(orjson.dumps(shown), content_type=FHIR_JSON)
 
 
 def base_url() -> str:
@@ -21,16 +25,24 @@ def base_url() -> str:
     return request.host_url.rstrip("/") + BASE
 
 
-def searchset(page: Page, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """A page of a search; ``total`` only where the page is all there is."""
+def searchset(
+    page: Page, query: Sequence[tuple[str, str]], *, older: int | None = None
+) -> dict[str, Any]:
+    """A page of a search; ``total`` only where the page is all there is.
+
+    ``older``: where the next page of a list begins that goes back in time.
+    """
     held: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
-    first = not any(name == "cursor" for name, _ in query)
-    if page.next is None and first:
+    first = not any(name in ("cursor", "before") for name, _ in query)
+    if page.next is None and older is None and first:
         held["total"] = len(page.found)
     links = [_link("self", query)]
     if page.next is not None:
         rest = [pair for pair in query if pair[0] != "cursor"]
         links.append(_link("next", [*rest, ("cursor", str(to_cursor(page.next)))]))
+    if older is not None:
+        rest = [pair for pair in query if pair[0] != "before"]
+        links.append(_link("next", [*rest, ("before", str(older))]))
     entries = [_found(one, "match") for one in page.found]
     entries += [_found(one, "include") for one in page.included]
     return {**held, "link": links, **({"entry": entries} if entries else {})}

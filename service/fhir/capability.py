@@ -10,6 +10,17 @@ from service.fhir.search import INCLUDES, PARAMETERS
 from service.fhir.terms import Resource, given
 
 SINCE = "2026-11-22"
+_AUDIT = {
+    "type": "AuditEvent",
+    "interaction": [{"code": "read"}, {"code": "search-type"}],
+    "versioning": "no-version",
+    "documentation": "The access log; for those who may read it. `date` is a day, month or year.",
+    "searchParam": [
+        {"name": "date", "type": "date"},
+        {"name": "agent", "type": "reference"},
+        {"name": "entity", "type": "reference"},
+    ],
+}
 _EVERYWHERE = {"_id": "token", "_lastUpdated": "date"}
 
 
@@ -29,7 +40,7 @@ def capability_statement(url: str) -> Resource:
                 "mode": "server",
                 "documentation": "Read-only. Record through /v1; every resource shows the plan's entries.",
                 "security": {"description": "Authorization: Bearer <token>, as for /v1."},
-                "resource": [_resource(kind) for kind in KINDS],
+                "resource": [*(_resource(kind) for kind in KINDS), _AUDIT],
             }
         ],
     }

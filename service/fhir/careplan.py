@@ -42,7 +42,7 @@ def care_plan(chart: Chart) -> Resource:
     ended = standing.status_since if state.lifecycle.closed else None
     members = [outline.supervisor_id] if outline.supervisor_id else []
     return given(
-        identifier=[{"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{chart.plan.id}"}],
+        identifier=[_known_as(chart.plan.id)],
         status=STATUS[standing.status],
         intent="plan",
         category=_CATEGORIES,
@@ -73,14 +73,15 @@ def _supporting(chart: Chart) -> list[Resource]:
     """What came of reviews, and the plan that took this one's place."""
     successor = chart.state.lifecycle.standing.superseded_by
     reviews = [held for held in chart.settled.order if held.type == "ReviewHeld"]
+    named = {"type": "CarePlan", "display": "Takes its place", "identifier": _known_as(successor)}
     return [
         *chart.each("ClinicalImpression", [held.entry_id for held in reviews]),
-        *(
-            [{"reference": f"CarePlan/{successor}", "display": "Takes its place"}]
-            if successor
-            else []
-        ),
+        *([named] if successor else []),
     ]
+
+
+def _known_as(plan_id: object) -> Resource:
+    return {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{plan_id}"}
 
 
 def _activities(chart: Chart) -> list[Resource]:

@@ -138,6 +138,12 @@ CONSENTS = {
     "ConsentRevoked": Decision("changes the Consent: status inactive"),
     "DisclosureMade": _makes("Communication", interventions.disclosure),
 }
+EMERGENCY = {
+    "EmergencyAccessTaken": Decision(
+        "Provenance alone; what was looked at meanwhile: the AuditEvents"
+    ),
+    "EmergencyAccessReviewed": Decision("Provenance alone"),
+}
 LIFECYCLE = {
     "PlanPaused": Decision("changes the CarePlan: status on-hold"),
     "PlanResumed": Decision("changes the CarePlan: status active"),
@@ -180,6 +186,7 @@ CHAPTERS: dict[str, dict[str, Decision]] = {
     "Reviews": REVIEWS,
     "Signatures": SIGNATURES,
     "Consents": CONSENTS,
+    "Emergency": EMERGENCY,
     "Lifecycle": LIFECYCLE,
     "Record": RECORD,
     "Clinic": CLINIC,
