@@ -28,6 +28,7 @@ def capability_statement(url: str) -> Resource:
     """The statement of the façade at ``url``."""
     return {
         "resourceType": "CapabilityStatement",
+        "name": "PlanHistory",
         "status": "active",
         "date": SINCE,
         "kind": "instance",

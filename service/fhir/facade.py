@@ -39,16 +39,12 @@ NO_PLAN = UUID(int=0)
 _CLIENT = (
     "left(encode(sha256(convert_to(clinic_id::text || ' ' || client_ref, 'UTF8')), 'hex'), 32)"
 )
-_KNOWN = """
-SELECT clinic_id, plan_id, client_ref FROM current_plans WHERE clinic_id = %s
-UNION SELECT clinic_id, plan_id, client_ref FROM open_plans WHERE clinic_id = %s
-"""
-_PLANS = f"SELECT DISTINCT plan_id, clinic_id, client_ref FROM ({_KNOWN}) AS known WHERE {{within}}"
-_CLIENTS = f"""
-SELECT DISTINCT ON (client_ref) * FROM ({_KNOWN}) AS known WHERE {{within}} ORDER BY client_ref, plan_id
-"""
+_PLANS = "SELECT * FROM current_plans WHERE clinic_id = %s AND {within}"
+_CLIENTS = (
+    f"SELECT DISTINCT ON (client_ref) * FROM ({_PLANS}) AS plans ORDER BY client_ref, plan_id"
+)
 _FROM_THERE = f"""
-SELECT DISTINCT plan_id FROM ({{plans}}) AS plans WHERE plan_id > %s AND (%s OR {_CLIENT} = ANY(%s))
+SELECT plan_id FROM ({{plans}}) AS plans WHERE plan_id > %s AND (%s OR {_CLIENT} = ANY(%s))
 ORDER BY plan_id LIMIT %s
 """
 READ = "fhir.read"
@@ -213,11 +209,10 @@ class FhirService:
         within, values = self._within(principal)
         plans = sql.SQL(_CLIENTS if wanted.kind == "Patient" else _PLANS).format(within=within)
         query = sql.SQL(_FROM_THERE).format(plans=plans)
-        clinic = [principal.clinic_id] * 2
         asked = [after, not clients, list(clients), LOOKED_THROUGH + 1]
 
         def look(conn: BoundedConnection) -> list[TupleRow]:
-            return conn.execute(query, [*clinic, *values, *asked]).fetchall()
+            return conn.execute(query, [principal.clinic_id, *values, *asked]).fetchall()
 
         return [row[0] for row in self.database.in_clinic(principal.clinic_id, look)]
 
