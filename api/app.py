@@ -19,6 +19,7 @@ from api.catalogue import catalogue
 from api.clinic import clinic
 from api.docs import docs, root
 from api.errors import InvalidQueryError
+from api.export import export
 from api.fhir.audit import fhir_audit
 from api.fhir.routes import fhir
 from api.figures import figures
@@ -70,6 +71,7 @@ def create_app(container: Container) -> Flask:
         timeline,
         worklist,
         measures,
+        export,
         figures,
         clinic,
         access,

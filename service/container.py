@@ -11,6 +11,7 @@ from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
 from service.emergency import EmergencyService
+from service.export.plan import PlanExports
 from service.fhir.facade import FhirService
 from service.figures import FiguresService
 from service.measures import MeasuresService
@@ -40,6 +41,7 @@ class Container:
     measures: MeasuresService
     figures: FiguresService
     fhir: FhirService
+    exports: PlanExports
     tokens: Tokens
     waker: Waker
     clock: Callable[[], datetime]
@@ -68,6 +70,8 @@ def build(
     waker = Waker(database)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
+    timeline = TimelineService(database, kept, recording.policy, gate)
+    fhir = FhirService(database, kept, gate)
     return Container(
         settings=settings,
         database=database,
@@ -76,11 +80,12 @@ def build(
         emergency=EmergencyService(recording, gate),
         plans=PlanService(recording, gate),
         clinic=ClinicService(database, recording, gate),
-        timeline=TimelineService(database, kept, recording.policy, gate),
+        timeline=timeline,
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
-        fhir=FhirService(database, kept, gate),
+        fhir=fhir,
+        exports=PlanExports(gate, timeline, fhir, clock),
         tokens=Tokens(database, clock),
         waker=waker,
         clock=clock,
