@@ -74,9 +74,7 @@ def export_everything(
     return {"entries": heading["entries"], "files": len(archive.files)}
 
 
-def _log(
-    heading: dict[str, Any], log: Generator[bytes, None, None], told: Told
-) -> Iterator[bytes]:
+def _log(heading: dict[str, Any], log: Generator[bytes, None, None], told: Told) -> Iterator[bytes]:
     yield to_line(heading)
     for line in log:
         yield line
