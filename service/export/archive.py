@@ -36,10 +36,13 @@ class Archive:
                 size += len(piece)
         self.files[name] = {"sha256": digest.hexdigest(), "bytes": size}
 
-    def close(self, **told: Any) -> None:
-        """Write the manifest last: what is here, and what was told about it."""
+    def seal(self, **told: Any) -> None:
+        """Write the manifest last: what is here, and what is told about it."""
         manifest = {**told, "files": dict(sorted(self.files.items()))}
         self.add(MANIFEST, orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+
+    def close(self) -> None:
+        """Write what a zip file ends with."""
         self._zip.close()
 
 

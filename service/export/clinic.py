@@ -61,8 +61,11 @@ def export_everything(
     heading, log = export_lines(conn, clinic_id)
     plan_ids = [row[0] for row in conn.execute(_PLANS, [clinic_id]).fetchall()]
     began(heading["entries"] + len(plan_ids))
-    with contextlib.closing(log), written_whole(path) as file:
-        archive = Archive(file)
+    with (
+        contextlib.closing(log),
+        written_whole(path) as file,
+        contextlib.closing(Archive(file)) as archive,
+    ):
         archive.add("clinic.ndjson", _log(heading, log, told))
         for projection in ALL:
             pieces = (line.encode() for line in tables.read_model(conn, clinic_id, projection))
@@ -70,7 +73,7 @@ def export_everything(
         for name, content in _as_fhir(conn, clinic_id, plan_ids, heading["exported_at"]):
             archive.add(name, content)
             told(1)
-        archive.close(**{**heading, "format": EVERYTHING, "plans": len(archive.files)})
+        archive.seal(**{**heading, "format": EVERYTHING})
     return {"entries": heading["entries"], "files": len(archive.files)}
 
 

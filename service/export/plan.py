@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -68,23 +69,32 @@ class PlanExports:
         collection = orjson.dumps(bundle(resources, base_url, plain_moment(self.clock())))
         if kind == "fhir":
             return version, collection
+        files = {
+            "entries.ndjson": b"".join(self._entries(principal, plan_id, version)),
+            "plan.json": document,
+            "timeline.csv": "".join(tables.timeline(told)).encode(),
+            "fhir.json": collection,
+            "index.html": shown,
+        }
+        return version, self._archive(principal, plan_id, version, files)
+
+    def _archive(
+        self, principal: Principal, plan_id: UUID, version: int, files: dict[str, bytes]
+    ) -> bytes:
         out = io.BytesIO()
-        archive = Archive(out)
-        archive.add("entries.ndjson", self._entries(principal, plan_id, version))
-        archive.add("plan.json", document)
-        archive.add("timeline.csv", "".join(tables.timeline(told)).encode())
-        archive.add("fhir.json", collection)
-        archive.add("index.html", shown)
-        archive.close(
-            format=EVIDENCE,
-            plan_id=str(plan_id),
-            clinic_id=str(principal.clinic_id),
-            version=version,
-            exported_at=plain_moment(self.clock()),
-            exported_by={"member_id": str(principal.member_id), "role": principal.role},
-            limits=_LIMITS,
-        )
-        return version, out.getvalue()
+        with contextlib.closing(Archive(out)) as archive:
+            for name, content in files.items():
+                archive.add(name, content)
+            archive.seal(
+                format=EVIDENCE,
+                plan_id=str(plan_id),
+                clinic_id=str(principal.clinic_id),
+                version=version,
+                exported_at=plain_moment(self.clock()),
+                exported_by={"member_id": str(principal.member_id), "role": principal.role},
+                limits=_LIMITS,
+            )
+        return out.getvalue()
 
     def _told(self, principal: Principal, plan_id: UUID) -> Iterator[str]:
         """Every entry as the timeline tells it, as JSON text."""
