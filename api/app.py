@@ -19,6 +19,9 @@ from api.catalogue import catalogue
 from api.clinic import clinic
 from api.docs import docs, root
 from api.errors import InvalidQueryError
+from api.export import export
+from api.fhir.audit import fhir_audit
+from api.fhir.routes import fhir
 from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
@@ -73,6 +76,7 @@ def create_app(container: Container) -> Flask:
         timeline,
         worklist,
         measures,
+        export,
         figures,
         clinic,
         access,
@@ -80,6 +84,8 @@ def create_app(container: Container) -> Flask:
         health,
     ):
         api.register_blueprint(blueprint)
+    app.register_blueprint(fhir_audit)
+    app.register_blueprint(fhir)
     app.register_blueprint(docs)
     app.register_blueprint(root)
     errors.register(app)

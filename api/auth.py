@@ -15,6 +15,7 @@ OPEN = frozenset(
     {
         "api-docs.openapi_json",
         "docs.page",
+        "fhir.metadata",
         "health.livez",
         "health.metrics",
         "health.readyz",

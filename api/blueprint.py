@@ -58,7 +58,8 @@ class Blueprint(flask_smorest.Blueprint):
         rule: str,
         operation: str,
         *,
-        answer: str,
+        answer: str = "text",
+        media: tuple[str, ...] = (),
         status: int = 200,
         creates: bool = False,
         writes: bool = False,
@@ -66,7 +67,7 @@ class Blueprint(flask_smorest.Blueprint):
         streams: bool = False,
         action: str | None = None,
     ) -> Callable[[F], F]:
-        """Route and describe it; ``answer`` is the component it answers with.
+        """Route and describe it; ``answer`` is the component it answers with, ``media`` what files may be.
 
         ``action``: what of the access table it takes; without one it is open to all, token or not.
 
@@ -77,6 +78,9 @@ class Blueprint(flask_smorest.Blueprint):
             "operationId": operation,
             "responses": _responses(answer, status, conditional=conditional, streams=streams),
         }
+        if media:
+            files = {kind: {"schema": {"type": "string"}} for kind in media}
+            spec["responses"][str(status)]["content"] = files
         if action is None:
             spec["security"] = []
         else:

@@ -13,6 +13,7 @@ import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from api.fhir.outcome import BASE, FHIR_JSON, operation_outcome
 from domain.errors import PlanHistoryError
 from domain.fields import plain_moment
 
@@ -36,6 +37,7 @@ STATUS: dict[str, int] = {
     "plan-not-found": 404,
     "moment-not-found": 404,
     "entry-not-found": 404,
+    "resource-not-found": 404,
     "unknown-clinic": 404,
     "store-unavailable": 503,
     "not-yet-visible": 503,
@@ -177,6 +179,8 @@ def _problem(
         "request_id": g.get("request_id"),
         "code": code,
     }
+    if request.path.startswith(f"{BASE}/"):
+        return Response(orjson.dumps(operation_outcome(body)), status, content_type=FHIR_JSON)
     return Response(orjson.dumps(body), status, content_type=PROBLEM)
 
 

@@ -11,6 +11,8 @@ from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
 from service.emergency import EmergencyService
+from service.export.plan import PlanExports
+from service.fhir.facade import FhirService
 from service.figures import FiguresService
 from service.identity import Brake, Identity, configured
 from service.measures import MeasuresService
@@ -40,6 +42,8 @@ class Container:
     worklist: WorklistService
     measures: MeasuresService
     figures: FiguresService
+    fhir: FhirService
+    exports: PlanExports
     tokens: Tokens
     identity: Identity
     quota: Quota
@@ -71,6 +75,8 @@ def build(
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
+    timeline = TimelineService(database, kept, recording.policy, gate)
+    fhir = FhirService(database, kept, gate)
     return Container(
         settings=settings,
         database=database,
@@ -79,13 +85,15 @@ def build(
         emergency=EmergencyService(recording, gate),
         plans=PlanService(recording, gate),
         clinic=ClinicService(database, recording, gate),
-        timeline=TimelineService(database, kept, recording.policy, gate),
+        timeline=timeline,
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
         tokens=tokens,
         identity=Identity(tokens, gate.rosters, configured(settings, clock), brake),
         quota=Quota(database, settings.quota_per_minute, settings.quota_burst),
+        fhir=fhir,
+        exports=PlanExports(gate, timeline, fhir, clock),
         waker=waker,
         clock=clock,
     )
