@@ -198,8 +198,12 @@ EC, SMALL = ECKey.generate_key("P-256"), {"kty": "RSA", "n": "x" * 171, "e": "AQ
         {**jwk_of(EC), "x": "AAAA"},
         {**jwk_of(EC), "x": 7},
     ],
-    ids=str,
-)
+    ids=[
+        "nothing", "text", "empty", "a secret", "a longer secret", "a short RSA key", "for encryption",
+        "for signing", "another kind's algorithm", "a secret's algorithm", "another curve",
+        "a broken coordinate", "a number for a coordinate",
+    ],
+)  # fmt: skip
 def test_keys_that_cannot_check_a_signature_are_passed_over(held: Any) -> None:
     """Secrets, short ones, ones for something else, broken ones; the good one beside it stays."""
     assert [known.kid for known in usable([held, {**jwk_of(EC), "kid": "good"}])] == ["good"]
