@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,11 @@ class BehindProxies:
         self.app = app
         self.fixed = ProxyFix(app, x_for=1, x_proto=1)
         self.trusted = networks(trusted)
+        self.trusts = lru_cache(4096)(self._trusts)  # a request costs less than reading its address
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve the request as coming from where it did."""
-        if self._trusts(environ.get("REMOTE_ADDR", "")):
+        if self.trusts(environ.get("REMOTE_ADDR", "")):
             return self.fixed(environ, start_response)
         for name in [held for held in environ if held.startswith("HTTP_X_FORWARDED_")]:
             del environ[name]

@@ -21,6 +21,7 @@ from domain.policy import Policy
 from service import clinics, tokens
 from service.access import ROLES
 from service.commandline.shared import (
+    UsageError,
     answer,
     clinic_service,
     json_option,
@@ -29,6 +30,7 @@ from service.commandline.shared import (
     settings,
     table,
 )
+from service.identity import member_id_of
 from service.recording import Draft, Moment, Request, created
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -123,10 +125,20 @@ def _record(clinic_id: UUID, data: EntryData, why: str | None, *, as_json: bool)
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--credential")
 @client_ref_option
+@click.option("--subject", help="What the OIDC issuer calls them (sub), if it signs them in.")
 @json_option
-def add(clinic_id: UUID, *, as_json: bool, **said: Any) -> None:
+def add(clinic_id: UUID, subject: str | None, *, as_json: bool, **said: Any) -> None:
     """Somebody joins the clinic; prints their member id (for `token issue --member`)."""
+    if subject:
+        said["member_id"] = _of_issuer(subject)
     _record(clinic_id, MemberJoined(**said), None, as_json=as_json)
+
+
+def _of_issuer(subject: str) -> str:
+    issuer = settings().oidc_issuer
+    if issuer is None:
+        raise UsageError("Set PLAN_HISTORY_OIDC_ISSUER first: --subject is what that issuer says.")
+    return str(member_id_of(issuer, subject))
 
 
 @member.command("role")

@@ -39,7 +39,8 @@ forwarded_allow_ips = _env.get("PLAN_HISTORY_TRUSTED_PROXIES") or "127.0.0.1"
 control_socket_disable = True  # nobody steers the server from another process
 accesslog = None  # addresses and queries stay out of the logs; the API writes its own access log
 errorlog = "-"
-loglevel = (_env.get("PLAN_HISTORY_LOG_LEVEL") or "info").lower()
+# At debug gunicorn writes down every address asked for, and callers may put anything into one.
+loglevel = (_env.get("PLAN_HISTORY_LOG_LEVEL") or "info").lower().replace("debug", "info")
 proc_name = "plan-history"
 
 

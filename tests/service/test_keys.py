@@ -178,32 +178,27 @@ def jwk_of(key: Any, **more: Any) -> dict[str, Any]:
     return {**key.as_dict(private=False), "kid": "k", **more}
 
 
-EC, SMALL = ECKey.generate_key("P-256"), {"kty": "RSA", "n": "x" * 171, "e": "AQAB", "kid": "k"}
+EC = ECKey.generate_key("P-256")
 
 
-@pytest.mark.parametrize(
-    "held",
-    [
-        None,
-        "text",
-        {},
-        {"kty": "oct", "k": "c2VjcmV0", "kid": "k"},
-        OctKey.import_key("x" * 32).as_dict(),
-        SMALL,
-        jwk_of(EC, use="enc"),
-        jwk_of(EC, key_ops=["sign"]),
-        jwk_of(EC, alg="RS256"),
-        jwk_of(EC, alg="HS256"),
-        jwk_of(EC, crv="secp256k1"),
-        {**jwk_of(EC), "x": "AAAA"},
-        {**jwk_of(EC), "x": 7},
-    ],
-    ids=[
-        "nothing", "text", "empty", "a secret", "a longer secret", "a short RSA key", "for encryption",
-        "for signing", "another kind's algorithm", "a secret's algorithm", "another curve",
-        "a broken coordinate", "a number for a coordinate",
-    ],
-)  # fmt: skip
+USELESS: dict[str, Any] = {
+    "null": None,
+    "a text": "text",
+    "an empty object": {},
+    "a secret": {"kty": "oct", "k": "c2VjcmV0", "kid": "k"},
+    "a long secret": OctKey.import_key("x" * 32).as_dict(),
+    "a short RSA key": {"kty": "RSA", "n": "x" * 171, "e": "AQAB", "kid": "k"},
+    "for encryption": jwk_of(EC, use="enc"),
+    "for signing only": jwk_of(EC, key_ops=["sign"]),
+    "with another kind's algorithm": jwk_of(EC, alg="RS256"),
+    "with a secret's algorithm": jwk_of(EC, alg="HS256"),
+    "on another curve": jwk_of(EC, crv="secp256k1"),
+    "on no curve": {**jwk_of(EC), "x": "AAAA"},
+    "with a number for a coordinate": {**jwk_of(EC), "x": 7},
+}
+
+
+@pytest.mark.parametrize("held", USELESS.values(), ids=USELESS)
 def test_keys_that_cannot_check_a_signature_are_passed_over(held: Any) -> None:
     """Secrets, short ones, ones for something else, broken ones; the good one beside it stays."""
     assert [known.kid for known in usable([held, {**jwk_of(EC), "kid": "good"}])] == ["good"]
