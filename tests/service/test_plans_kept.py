@@ -1,14 +1,22 @@
-"""How many histories a process keeps: counted as they grow, the longest unused let go first."""
+"""The histories a process keeps: how many, and what may be read from them without asking."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import pytest
+
+from domain.errors import MomentNotFoundError
 from domain.plan import Plan
 from service.access import Principal
-from service.container import Container
+from service.container import Container, build
+from service.plans import Moment
 from service.reading import reading_plan
 from service.record.plans import Plans
+from service.settings import Settings
 from tests.conftest import Clinic
 from tests.service.recording import open_plan, set_goal
 
@@ -50,3 +58,28 @@ def test_no_more_plans_than_told(container: Container, clinic: Clinic) -> None:
     for plan_id in ids:
         read(plans, who, plan_id)
     assert held(plans, *((who.clinic_id, plan_id) for plan_id in ids)) == [0, 1, 1]
+
+
+def test_what_another_process_recorded_is_seen(
+    container: Container, clinic: Clinic, database_url: str
+) -> None:
+    """Past moments may be read from what is kept; no moment misses what belongs to it."""
+    who = clinic.member()
+    done = open_plan(container, who)
+    opened_at = done.entries[0].recorded_at
+
+    def at(**moment: Any) -> int:
+        return container.plans.at(who, done.plan_id, Moment(**moment))[0]
+
+    assert [at(), at(version=1), at(as_of=opened_at)] == [1, 1, 1]
+    other = build(Settings(database_url=database_url, home=Path("unused")))
+    second = set_goal(other, who, done.plan_id)
+    other.close()
+    goal_at = second.entries[0].recorded_at
+    assert at(as_of=goal_at - timedelta(microseconds=1)) == 1
+    assert at(as_of=goal_at) == 2
+    assert [at(version=1), at(version=2), at(), at(effective_at=goal_at)] == [1, 2, 2, 2]
+    changes = container.plans.diff(who, done.plan_id, Moment(version=1), Moment(version=2))[2]
+    assert {change.entries for change in changes} == {(2,)}
+    with pytest.raises(MomentNotFoundError):
+        at(version=3)
