@@ -124,9 +124,11 @@ class Settled:
         return bool(self.order) and self.order[0].entry_id in self.gone
 
     def take_back(self, entries: Sequence[Entry]) -> bool:
-        """Undo ``add`` of the newest entries; False, and nothing is done, if they are not what counts last."""
+        """Undo ``add`` of the newest entries; False, and nothing is done, if it was not they alone."""
         last = self.order[-len(entries) :]
         if len(last) < len(entries) or any(map(is_not, last, entries)):
+            return False
+        if any(isinstance(entry.data, AMENDING) for entry in entries):
             return False
         for entry in entries:
             for held in _made_by(entry):

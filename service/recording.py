@@ -103,6 +103,12 @@ class Moment:
         )
         return " ".join(f"{name}={held}" for name, held in given if held is not None) or "now"
 
+    def is_past_in(self, plan: History) -> bool:
+        """Whether nothing recorded later than what ``plan`` holds can belong to this moment."""
+        if self.version is not None and self.version <= plan.version:
+            return True
+        return self.as_of is not None and self.as_of < plan.modified_on
+
     def known(self, plan: History) -> int:
         """The version until which entries are known at this moment."""
         if self.version is not None and self.version > plan.version:

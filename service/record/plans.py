@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock, RLock
 from typing import cast
 from uuid import UUID
@@ -138,10 +138,23 @@ class Plans:
         return history
 
     @contextlib.contextmanager
-    def reading(self, clinic_id: UUID, history_id: UUID) -> Iterator[History]:
-        """The history as it is recorded now, for reading; the database is asked before others wait."""
+    def reading(
+        self,
+        clinic_id: UUID,
+        history_id: UUID,
+        enough: Callable[[History], bool] | None = None,
+    ) -> Iterator[History]:
+        """The history as it is recorded now, for reading; the database is asked before others wait.
+
+        It is not asked when what is kept is ``enough``: what was known at a past moment never changes.
+        """
         key = (clinic_id, history_id)
         known = self._slot(key).version
+        if enough is not None and known:
+            with self._alone(key) as slot:
+                if slot.history is not None and enough(slot.history):
+                    yield slot.history
+                    return
         with self.database.time_limit():
             rows = self._recorded_since(key, known)
             with self._alone(key) as slot:
