@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import cast
+from uuid import UUID
+
 from flask import Flask, current_app, g, request
 
 from api.conventions import services
@@ -51,4 +55,14 @@ def sign_in() -> None:
     found = held.tokens.principal(token.strip())
     g.principal = held.gate.rosters(found.clinic_id).present(found)
     action: str = vars(current_app.view_functions[request.endpoint])["action"]
-    held.gate.require(g.principal, action, (request.view_args or {}).get("plan_id"))
+    held.gate.require(g.principal, action, _plan_named())
+
+
+def _plan_named() -> UUID | None:
+    """The plan that the address names, by itself or in the id of a FHIR resource."""
+    named = request.view_args or {}
+    if "plan_id" in named:
+        return cast("UUID", named["plan_id"])
+    with contextlib.suppress(ValueError):
+        return UUID(named.get("resource_id", "").partition(".")[0])
+    return None

@@ -29,7 +29,7 @@ from domain.errors import (
     UnknownEntryTypeError,
 )
 from domain.fields import New, check, fields_of, in_utc, remembered
-from domain.fold import AMENDING, Settled, advance, fold, settle
+from domain.fold import AMENDING, Settled, advance, settle
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 AHEAD = timedelta(minutes=5)

@@ -53,7 +53,7 @@ class Chart:
         """Fold the plan at the version."""
         self.settled = self.plan.settled_at(self.version)
         now = self.version == self.plan.version
-        self.state = self.plan.state if now else self.settled.state()
+        self.state = self.plan.state if now else self.plan.at(self.version)
 
     @property
     def recorded(self) -> list[Entry]:

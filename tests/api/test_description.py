@@ -222,6 +222,10 @@ def test_every_answer_of_a_tour_is_as_described(house: House, described: dict[st
         ("/v1/figures", supervisor.get("/v1/figures")),
         ("/v1/plans/{plan_id}/measures", desk.get("/measures")),
         ("/v1/plans/{plan_id}/disclosures", desk.get("/disclosures")),
+        *[
+            ("/v1/plans/{plan_id}/export", desk.get(f"/export?format={kind}"))
+            for kind in ("bundle", "fhir", "csv", "html", "pdf")
+        ],
         ("/v1/access-log", desk.get("/v1/access-log")),
         ("/v1/access-log", auditor.get("/v1/access-log?limit=200")),
         ("/v1/timeline", auditor.get("/v1/timeline?limit=200")),
