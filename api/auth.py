@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 import re
+=======
+import contextlib
+from typing import cast
+from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
@@ -51,7 +56,7 @@ def sign_in() -> None:
     g.principal = held.identity.principal(token, request.remote_addr)
     held.quota.take(g.principal)
     action: str = vars(current_app.view_functions[request.endpoint])["action"]
-    held.gate.require(g.principal, action, (request.view_args or {}).get("plan_id"))
+    held.gate.require(g.principal, action, _plan_named())
 
 
 def _token() -> str:
@@ -64,3 +69,13 @@ def _token() -> str:
             "Send one token, as it was given to you: Authorization: Bearer <token>."
         )
     return token.strip(" ")
+
+
+def _plan_named() -> UUID | None:
+    """The plan that the address names, by itself or in the id of a FHIR resource."""
+    named = request.view_args or {}
+    if "plan_id" in named:
+        return cast("UUID", named["plan_id"])
+    with contextlib.suppress(ValueError):
+        return UUID(named.get("resource_id", "").partition(".")[0])
+    return None

@@ -79,7 +79,8 @@ class Blueprint(flask_smorest.Blueprint):
             "responses": _responses(answer, status, conditional=conditional, streams=streams),
         }
         if media:
-            files = {kind: {"schema": {"type": "string"}} for kind in media}
+            kinds = {kind: "object" if kind.endswith("json") else "string" for kind in media}
+            files = {kind: {"schema": {"type": held}} for kind, held in kinds.items()}
             spec["responses"][str(status)]["content"] = files
         if action is None:
             spec["security"] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,6 +93,16 @@ class TimelineService:
         page = self._of_history(principal, plan_id, wanted)
         self.gate.looked(principal, sight, plan_id, asked="timeline")
         return Page(self._as_seen(principal, sight, page.entries), page.next)
+
+    def whole(self, principal: Principal, plan_id: UUID) -> Iterator[str]:
+        """Every entry of a plan, for a use case that has seen to it that they may see all of it."""
+        wanted = Filter(limit=200)
+        while True:
+            page = self._of_history(principal, plan_id, wanted)
+            yield from page.entries
+            if page.next is None:
+                return
+            wanted = replace(wanted, after=page.next)
 
     def of_clinics_own(self, principal: Principal, wanted: Filter) -> Page:
         """A page of what the clinic recorded about itself: people, supervision, policy."""

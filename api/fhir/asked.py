@@ -30,6 +30,13 @@ def negotiate() -> None:
         wanted_format(FHIR_JSON, JSON)
 
 
+def only_format() -> None:
+    """Refuse any parameter but the format."""
+    for name in request.args:
+        if name != "_format":
+            raise InvalidQueryError({name[:60]: "Is not known here; known is: _format."})
+
+
 def pairs() -> list[tuple[str, str]]:
     """What was asked, in its order, from the query or a posted form."""
     return [

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from api.conventions import F, principal, services, takes_query
 from api.errors import InvalidQueryError
-from api.fhir.asked import count, negotiate, pairs
+from api.fhir.asked import count, negotiate, only_format, pairs
 from api.fhir.bundles import resource_answer, searchset
 from api.fhir.outcome import BASE
 from api.queries import uuid_part
@@ -40,6 +40,7 @@ def search_audit() -> Response:
 @_reads_log
 def read_audit(look_id: int) -> Response:
     """One look."""
+    only_format()
     return resource_answer(one_audit_event(services().access, principal(), look_id))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from api.conventions import F, principal, services, takes_query
-from api.fhir.asked import history_asked, negotiate, pairs, wanted
+from api.fhir.asked import history_asked, negotiate, only_format, pairs, wanted
 from api.fhir.bundles import base_url, history, resource_answer, searchset
 from api.fhir.outcome import BASE
 from service.fhir.capability import capability_statement
@@ -43,6 +43,7 @@ def _reads(view: F) -> F:
 @takes_query
 def metadata() -> Response:
     """What the façade can do: its CapabilityStatement."""
+    only_format()
     return resource_answer(capability_statement(base_url()))
 
 
@@ -68,6 +69,7 @@ def search_posted(kind: str) -> Response:
 @_reads
 def read(kind: str, resource_id: str) -> Response:
     """Read a resource as it is now."""
+    only_format()
     _require_known(kind)
     return _versioned(services().fhir.read(principal(), kind, resource_id))
 
@@ -86,5 +88,6 @@ def versions(kind: str, resource_id: str) -> Response:
 @_reads
 def version(kind: str, resource_id: str, version: int) -> Response:
     """Read a resource as it was in one version."""
+    only_format()
     _require_known(kind)
     return _versioned(services().fhir.version(principal(), kind, resource_id, version))

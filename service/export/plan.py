@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from service.export.page import page
 from service.fhir.facade import FhirService
 from service.fhir.terms import Resource
 from service.reading import reading_plan
-from service.timeline import Filter, TimelineService
+from service.timeline import TimelineService
 from service.transfer import to_line
 
 FORMATS = ("bundle", "fhir", "csv", "html")
@@ -56,7 +56,7 @@ class PlanExports:
     def _made(
         self, principal: Principal, plan_id: UUID, kind: str, base_url: str
     ) -> tuple[int, bytes]:
-        told = list(self._told(principal, plan_id)) if kind != "fhir" else []
+        told = list(self.timeline.whole(principal, plan_id)) if kind != "fhir" else []
         with reading_plan(self.gate.plans, principal.clinic_id, plan_id) as plan:
             version = plan.version
             document = orjson.dumps(plan.document(), option=orjson.OPT_INDENT_2)
@@ -95,16 +95,6 @@ class PlanExports:
                 limits=_LIMITS,
             )
         return out.getvalue()
-
-    def _told(self, principal: Principal, plan_id: UUID) -> Iterator[str]:
-        """Every entry as the timeline tells it, as JSON text."""
-        wanted = Filter(limit=200)
-        while True:
-            held = self.timeline.of_plan(principal, plan_id, wanted)
-            yield from held.entries
-            if held.next is None:
-                return
-            wanted = replace(wanted, after=held.next)
 
     def _entries(self, principal: Principal, plan_id: UUID, version: int) -> Iterator[bytes]:
         """The entries as they are kept, each with its leaf; a line is like one of a clinic's log."""

@@ -43,6 +43,8 @@ def routes(made: Cast) -> Iterator[tuple[str, str, str]]:
             continue
         action = vars(made.house.app.view_functions[rule.endpoint])["action"]
         path = re.sub(r"<(?:\w+:)?plan_id>", made.desk.plan_id, rule.rule)
+        path = path.replace("<kind>", "CarePlan").replace("<resource_id>", made.desk.plan_id)
+        path = re.sub(r"<int:\w+>", "1", path)
         path = re.sub(r"<(?:\w+:)?entry_id>", entry_id, path)
         query = "?from=1&to=1" if path.endswith("/diff") else ""
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
@@ -83,12 +85,14 @@ def test_everybody_meets_the_table_at_every_route(made: Cast) -> None:
                 path, method=method, json=None if method == "GET" else given, headers=caller.headers
             )
             tried += 1
-            told = f"{method} {path} as {what}: {answer.status_code} {answer.text[:200]}"
+            told = f"{method} {path} as {what}: {answer.status_code} {answer.data[:200]!r}"
             if wanted is not None:
                 assert answer.status_code == wanted, told
             else:
                 assert answer.status_code not in (401, 403) or "/entries/" in path, told
-                assert answer.status_code != 404 or "/entries/" in path or "review" in path, told
+                may_be_missing = ("/entries/", "review", "AuditEvent/")
+                missing = any(held in path for held in may_be_missing)
+                assert answer.status_code != 404 or missing, told
             noted = looks(made, caller)[before:]
             check_noted(made, what, action, method, path, wanted, noted)
     assert tried >= 20 * len(made.people)

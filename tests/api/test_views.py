@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from domain.fields import TextRule
 from domain.fold import AMENDING
 from domain.record import AddendumAdded
 from domain.release import released_document
+from service.fhir.facade import KINDS
 from service.reading import reading_plan
 from service.timeline import TimelineService
 from tests.api.house import House, entry
@@ -85,9 +86,11 @@ def answers(living: Living, caller: Caller) -> Iterator[tuple[str, str, str]]:
         action = getattr(app.view_functions[rule.endpoint], "action", None)
         if action is None or "GET" not in (rule.methods or ()):
             continue
-        for entry_id in living.known.values() if "entry_id" in rule.arguments else [""]:
+        for part in parts(living, rule.arguments):
             path = re.sub(r"<(?:\w+:)?plan_id>", desk.plan_id, rule.rule)
-            path = re.sub(r"<(?:\w+:)?entry_id>", entry_id, path)
+            path = re.sub(r"<(?:\w+:)?entry_id>", part, path).replace("<kind>", part)
+            path = path.replace("<resource_id>", desk.plan_id + ".15" * (part == "Goal"))
+            path = re.sub(r"<int:\w+>", str(len(LIFE)), path)
             for query in QUERIES.get(rule.endpoint, ("",)):
                 for accept in FORMATS if "timeline" in path or "log" in path else FORMATS[:1]:
                     answer = caller.get(path + query, Accept=accept)
@@ -97,7 +100,15 @@ def answers(living: Living, caller: Caller) -> Iterator[tuple[str, str, str]]:
                     yield action, f"{path}{query} {accept}", text
 
 
+def parts(living: Living, arguments: set[str]) -> Iterable[str]:
+    """What to put where an address names an entry, or a type of FHIR resource."""
+    if "entry_id" in arguments:
+        return living.known.values()
+    return KINDS if "kind" in arguments else [""]
+
+
 QUERIES = {
+    "export.export_plan": ("?format=fhir", "?format=csv", "?format=html"),
     "plans.read_plan": ("", "?trace=true", f"?version={len(LIFE)}", "?version=9", "?effective_at=2999-01-01T00:00:00Z"),
     "plans.compare_moments": (f"?from=1&to={len(LIFE)}", f"?from={len(LIFE)}&to=1"),
     "timeline.plan_timeline": ("?limit=200", "?order=-occurred&limit=200", "?type=ObservationRecorded"),
