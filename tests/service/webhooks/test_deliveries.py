@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeGuard
 from uuid import UUID, uuid4
@@ -22,13 +21,12 @@ from service.access.looks import Asked
 from service.recording import Draft, Request
 from service.serving.deliverer import connect, deliver
 from service.webhooks.dispatcher import Dispatcher
-from service.webhooks.errands import Errand, Trip
-from service.webhooks.ledger import Leased
 from tests.conftest import Clinic
 from tests.service.recording import asked, open_plan, poison
 from tests.service.servers import soon
 from tests.service.webhooks.conftest import RECIPIENT, Office
 from tests.service.webhooks.receiving import Delivery, Receiver, Reply, receiving
+from tests.service.webhooks.wrong import Hasty, Scattering
 
 
 def refusing(plan_id: object, times: int, status: int = 422) -> Any:
@@ -455,24 +453,7 @@ def test_a_deliverer_that_dies_in_the_middle_loses_nothing(
     assert firsts == [1, 2, 3, 4, 5, 6]
 
 
-# What keeps this true: two dispatchers that do it wrongly are found out
-
-
-class Hasty(Dispatcher):
-    """Moves on before it knows whether anything arrived."""
-
-    def send(self, held: Leased, trip: Trip, errands: Sequence[Errand], reached: int) -> None:
-        """Move on, then send."""
-        self.ledger.move(held, reached, 0, 0)
-        trip.run(errands, self.side_by_side)
-
-
-class Scattering(Dispatcher):
-    """Sends a plan's entries side by side."""
-
-    def grouped(self, held: Leased, rows: Sequence[Any]) -> list[Errand]:
-        """Each entry an errand of its own."""
-        return [errand for row in rows for errand in super(Scattering, self).grouped(held, [row])]
+# What keeps this true: two dispatchers that do it wrongly are found out (wrong.py)
 
 
 def test_control_moving_on_first_loses_entries(office: Office, receiver: Receiver) -> None:
