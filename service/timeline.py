@@ -180,7 +180,7 @@ class TimelineService:
             after = wanted.after[1] if wanted.after else 0
             late_after = timedelta(hours=self.policy(principal.clinic_id).late_after_hours)
             place = [principal.clinic_id, plan_id, after, wanted.limit + 1]
-            parameters = [*place, late_after, list(_OLD_FORMATS)]
+            parameters = [*place, late_after, list(OLD_FORMATS)]
             return conn.execute(_TOLD, parameters, binary=True).fetchall()
 
         rows = self.database.run(read)
