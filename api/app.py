@@ -20,6 +20,7 @@ from api.clinic import clinic
 from api.docs import docs, root
 from api.errors import InvalidQueryError
 from api.export import export
+from api.feed import feed
 from api.fhir.audit import fhir_audit
 from api.fhir.routes import fhir
 from api.figures import figures
@@ -29,6 +30,7 @@ from api.openapi import SETTINGS, describe
 from api.plans import plans
 from api.proxies import BehindProxies
 from api.timeline import timeline
+from api.webhooks import webhooks
 from api.worklist import worklist
 from service.container import Container
 
@@ -80,6 +82,8 @@ def create_app(container: Container) -> Flask:
         figures,
         clinic,
         access,
+        feed,
+        webhooks,
         catalogue,
         health,
     ):

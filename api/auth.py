@@ -50,7 +50,7 @@ def sign_in() -> None:
     """
     if request.endpoint is None or request.endpoint in OPEN:
         return
-    token = _token()
+    token = token_of_request()
     said_from(Origin(address=request.remote_addr, request_id=g.request_id))
     held = services()
     g.principal = held.identity.principal(token, request.remote_addr)
@@ -59,8 +59,11 @@ def sign_in() -> None:
     held.gate.require(g.principal, action, _plan_named())
 
 
-def _token() -> str:
-    """The request's bearer token; of several Authorization headers a server makes one, with commas."""
+def token_of_request() -> str:
+    """The request's bearer token; of several Authorization headers a server makes one, with commas.
+
+    Raises NotSignedInError when there is none, or what is there can be none.
+    """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip(" "):
         raise NotSignedInError("Send your token: Authorization: Bearer <token>.")

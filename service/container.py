@@ -12,6 +12,9 @@ from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
 from service.emergency import EmergencyService
 from service.export.plan import PlanExports
+from service.feed.reading import FeedService
+from service.feed.showing import Showing
+from service.feed.wakes import Places, Wakes
 from service.fhir.facade import FhirService
 from service.figures import FiguresService
 from service.identity import Brake, Identity, configured
@@ -24,6 +27,7 @@ from service.settings import Settings
 from service.timeline import TimelineService
 from service.tokens import Tokens
 from service.wake import Waker
+from service.webhooks.management import WebhookService
 from service.worklist import WorklistService
 
 
@@ -44,6 +48,8 @@ class Container:
     figures: FiguresService
     fhir: FhirService
     exports: PlanExports
+    feed: FeedService
+    webhooks: WebhookService
     tokens: Tokens
     identity: Identity
     quota: Quota
@@ -52,6 +58,7 @@ class Container:
 
     def close(self) -> None:
         """Close connections and threads."""
+        self.feed.close()
         self.waker.close()
         self.database.close()
 
@@ -77,6 +84,8 @@ def build(
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
     timeline = TimelineService(database, kept, recording.policy, gate)
     fhir = FhirService(database, kept, gate)
+    showing, wakes = Showing(gate), Wakes(settings.database_url)
+    feed = FeedService(database, showing, wakes, Places(settings.feed_readers))
     return Container(
         settings=settings,
         database=database,
@@ -94,6 +103,8 @@ def build(
         quota=Quota(database, settings.quota_per_minute, settings.quota_burst),
         fhir=fhir,
         exports=PlanExports(gate, timeline, fhir, clock),
+        feed=feed,
+        webhooks=WebhookService(database, feed, settings.webhook_private_targets),
         waker=waker,
         clock=clock,
     )

@@ -73,3 +73,31 @@ class QuotaExceededError(PlanHistoryError):
 
     code = "quota-exceeded"
     title = "Slow down a little"
+
+
+class TooManyReadersError(PlanHistoryError):
+    """As many readers of the feed wait in this process as may wait."""
+
+    code = "too-many-readers"
+    title = "Too many readers wait just now"
+
+
+class UnknownPlaceError(PlanHistoryError):
+    """There is no such place in the feed."""
+
+    code = "unknown-place"
+    title = "The feed has no such place"
+
+
+class WebhookNotFoundError(PlanHistoryError):
+    """There is no such webhook here."""
+
+    code = "webhook-not-found"
+    title = "No such webhook"
+
+
+class TargetRefusedError(PlanHistoryError):
+    """Nothing is sent to such an address."""
+
+    code = "target-refused"
+    title = "That address is not one to send to"

@@ -8,7 +8,7 @@ from pathlib import Path
 import environs
 import platformdirs
 
-SECRET = frozenset({"database_url", "migration_url", "projector_url"})
+SECRET = frozenset({"database_url", "migration_url", "projector_url", "deliverer_url"})
 _NOT_NEGATIVE = environs.validate.Range(min=0)
 
 
@@ -54,6 +54,12 @@ class Settings:
     oidc_types: tuple[str, ...] = ("at+jwt", "JWT")
     oidc_clinic_claim: str = "clinic_id"
     oidc_member_claim: str = "sub"
+    feed_readers: int = 4
+    deliverer_url: str | None = None
+    webhook_private_targets: bool = False
+    webhook_attempts: int = 16
+    webhook_pause: float = 5.0
+    webhook_seconds: float = 10.0
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -89,6 +95,13 @@ class Settings:
             oidc_types=_words(own.str("OIDC_TYPES", "") or "at+jwt,JWT"),
             oidc_clinic_claim=own.str("OIDC_CLINIC_CLAIM", "") or "clinic_id",
             oidc_member_claim=own.str("OIDC_MEMBER_CLAIM", "") or "sub",
+            feed_readers=own.int("FEED_READERS", max(own.int("THREADS", 8) // 2, 1)),
+            deliverer_url=own.str("DELIVERER_URL", None)
+            or _held_in(own.str("DELIVERER_URL_FILE", None)),
+            webhook_private_targets=own.bool("WEBHOOK_PRIVATE_TARGETS", False),
+            webhook_attempts=own.int("WEBHOOK_ATTEMPTS", 16),
+            webhook_pause=own.float("WEBHOOK_PAUSE", 5.0),
+            webhook_seconds=own.float("WEBHOOK_SECONDS", 10.0),
         )
 
     def shown(self) -> dict[str, str]:

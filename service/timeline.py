@@ -37,7 +37,7 @@ SELECT NOT EXISTS (SELECT FROM timeline t WHERE t.clinic_id = e.clinic_id AND t.
 FROM entries e WHERE e.clinic_id = %s AND e.plan_id = %s ORDER BY e.version DESC LIMIT 1
 """
 _NAMES = {topic: cls.__name__ for topic, cls in TOPICS.items()}
-_OLD_FORMATS = {topic: cls for topic, cls in TOPICS.items() if getattr(cls, "class_version", 1) > 1}
+OLD_FORMATS = {topic: cls for topic, cls in TOPICS.items() if getattr(cls, "class_version", 1) > 1}
 
 
 Told = tuple[dict[int, str], dict[int, tuple[list[int], list[int], int | None]]]
@@ -190,7 +190,7 @@ class TimelineService:
             after = wanted.after[1] if wanted.after else 0
             late_after = timedelta(hours=self.policy(principal.clinic_id).late_after_hours)
             place = [principal.clinic_id, plan_id, after, wanted.limit + 1]
-            parameters = [*place, late_after, list(_OLD_FORMATS)]
+            parameters = [*place, late_after, list(OLD_FORMATS)]
             return conn.execute(_TOLD, parameters, binary=True).fetchall()
 
         rows = self.database.run(read)
@@ -341,8 +341,8 @@ def entry_json(row: Sequence[Any], live: Mapping[str, Told], late_after: timedel
         told, said = live[plan_id]
         sentence = told[version] if sentence is None else sentence
         corrected_by, addenda, in_error_by = said.get(version, (None, None, None))
-    if topic in _OLD_FORMATS:
-        state = _today(topic, state)
+    if topic in OLD_FORMATS:
+        state = in_todays_format(topic, state)
     words: str = state.decode()
     recorded = plain_moment(recorded_at)
     late = "false"
@@ -372,10 +372,10 @@ e.plan_id IN (SELECT plan_id FROM current_plans c WHERE c.clinic_id = e.clinic_i
 _DATED = '{"occurred_at":"'
 
 
-def _today(topic: str, state: bytes) -> bytes:
-    """The state in today's format."""
+def in_todays_format(topic: str, state: bytes) -> bytes:
+    """A stored state in today's format."""
     stored = orjson.loads(state)
-    cls = _OLD_FORMATS[topic]
+    cls = OLD_FORMATS[topic]
     held = stored.pop("class_version", 1)
     while held < cls.class_version:  # type: ignore[attr-defined] # only classes that have it are here
         getattr(cls, f"upcast_v{held}_v{held + 1}")(stored["data"])

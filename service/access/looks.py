@@ -59,16 +59,20 @@ class AccessLog:
 
     def note(self, principal: Principal, look: Look) -> None:
         """Keep a look; returns when it is committed, raises StoreUnavailableError when it is not."""
-        mine = _Waiting(_row(principal, look))
+        self.note_all(principal, [look])
+
+    def note_all(self, principal: Principal, looks: Sequence[Look]) -> None:
+        """Keep several looks together, as ``note`` does one; at least one."""
+        mine = [_Waiting(_row(principal, look)) for look in looks]
         with self._lock:
-            self._waiting.append(mine)
+            self._waiting += mine
             leads = not self._writing
             self._writing = True
         if leads:
             self._write_all()
-        elif not mine.done.wait(self.database.seconds):
+        elif not mine[-1].done.wait(self.database.seconds):
             raise StoreUnavailableError("The access log did not answer; try again shortly.")
-        if mine.failed is not None:
+        if mine[-1].failed is not None:
             raise StoreUnavailableError("The access log did not answer; try again shortly.")
 
     def _write_all(self) -> None:

@@ -83,6 +83,8 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "members.read": dict.fromkeys(_STAFF, _HERE),
         "worklist.read": _TREATING,
         "figures.read": dict.fromkeys(("supervisor", "auditor", "admin"), _HERE),
+        "feed.read": {**_TREATING, "integration": _by(FULL, CONSENTED)},
+        "webhooks.manage": dict.fromkeys(("admin", "integration"), _HERE),
         "entry-types.read": dict.fromkeys(_EVERYONE, _HERE),
         "me.read": dict.fromkeys(_EVERYONE, _HERE),
     }

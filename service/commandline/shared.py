@@ -21,6 +21,7 @@ from service.database import OWNER_ROLE, dsn_as
 from service.embedded import running
 from service.identity.configured import rules_of
 from service.settings import Settings
+from service.webhooks.management import WebhookService
 
 DATABASE = "plan_history"
 
@@ -96,6 +97,16 @@ def clinic_service(held: Settings) -> Iterator[ClinicService]:
     container = build(replace(held, database_url=url_of(held), pool_size=1))
     try:
         yield container.clinic
+    finally:
+        container.close()
+
+
+@contextlib.contextmanager
+def webhook_service(held: Settings) -> Iterator[WebhookService]:
+    """The use cases of webhooks, over the database of this machine's service."""
+    container = build(replace(held, database_url=url_of(held), pool_size=1))
+    try:
+        yield container.webhooks
     finally:
         container.close()
 

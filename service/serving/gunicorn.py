@@ -49,6 +49,12 @@ def on_starting(server: object) -> None:  # noqa: ARG001 - gunicorn's signature
     end_with_supervisor()
 
 
+def post_worker_init(worker: Any) -> None:
+    """A worker is ready: readers of the feed who wait in it are let go when it is asked to end."""
+    feed = worker.wsgi.extensions["plan-history"].feed
+    feed.ending = lambda: not worker.alive
+
+
 def child_exit(server: object, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     """A worker is gone: its gauges are no longer counted."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
