@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import re
-=======
 import contextlib
+import re
 from typing import cast
 from uuid import UUID
 
