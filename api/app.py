@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 from flask import Flask, Response, current_app, g, request
@@ -17,13 +19,19 @@ from api.catalogue import catalogue
 from api.clinic import clinic
 from api.docs import docs, root
 from api.errors import InvalidQueryError
+from api.export import export
+from api.feed import feed
+from api.fhir.audit import fhir_audit
+from api.fhir.routes import fhir
 from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
 from api.openapi import SETTINGS, describe
 from api.pages import pages
 from api.plans import plans
+from api.proxies import BehindProxies
 from api.timeline import timeline
+from api.webhooks import webhooks
 from api.worklist import worklist
 from service.container import Container
 
@@ -35,15 +43,28 @@ _HEADERS = {
     "Cache-Control": "private, no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Frame-Options": "DENY",
 }
-_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""What every answer says that does not say otherwise."""
+_TRANSPORT = "max-age=31536000"
 log = logging.getLogger("plan_history.access")
+
+
+class App(Flask):
+    """Flask, knowing that no view of ours is asynchronous."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is; Flask would look at each anew in every request."""
+        return func
 
 
 def create_app(container: Container) -> Flask:
     """The application over the wired services."""
-    app = Flask("api", static_folder="static", static_url_path="/static")
+    app = App("api", static_folder="static", static_url_path="/static")
     app.config.update(SETTINGS)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.extensions["plan-history"] = container
@@ -58,17 +79,24 @@ def create_app(container: Container) -> Flask:
         timeline,
         worklist,
         measures,
+        export,
         figures,
         clinic,
         access,
+        feed,
+        webhooks,
         catalogue,
         health,
     ):
         api.register_blueprint(blueprint)
+    app.register_blueprint(fhir_audit)
+    app.register_blueprint(fhir)
     app.register_blueprint(docs)
     app.register_blueprint(root)
     app.register_blueprint(pages)
     errors.register(app)
+    behind = BehindProxies(app.wsgi_app, container.settings.trusted_proxies)
+    app.wsgi_app = behind  # type: ignore[method-assign] # as Flask's documentation says
     refuse_undeclared(app)
     return app
 
@@ -94,11 +122,10 @@ def _refuse_unknown_query() -> None:
 
 def _finish(answer: Response) -> Response:
     headers = answer.headers
-    for name, value in _HEADERS.items():
-        if name not in headers:
-            headers[name] = value
-    if "Content-Security-Policy" not in headers:
-        headers["Content-Security-Policy"] = _POLICY
+    said = set(headers.keys())
+    headers.extend([held for held in _HEADERS.items() if held[0] not in said])
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = _TRANSPORT
     headers["X-Request-ID"] = g.get("request_id", "")
     traceparent = request.headers.get("traceparent", "")
     if _TRACEPARENT.fullmatch(traceparent):

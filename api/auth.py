@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from typing import cast
+from uuid import UUID
+
 from flask import Flask, current_app, g, request
 
 from api.conventions import services
 from service.access import Origin, Principal, said_from
 from service.errors import NotSignedInError
 
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,8000}=*", re.ASCII)
 OPEN = frozenset(
     {
         "api-docs.openapi_json",
         "docs.page",
+        "fhir.metadata",
         "health.livez",
         "health.metrics",
         "health.readyz",
@@ -38,9 +45,13 @@ def refuse_undeclared(app: Flask) -> None:
 
 
 def admit(found: Principal) -> None:
-    """Put a principal on ``g`` as the clinic knows them now; raises NotSignedInError for a leaver."""
+    """Put the principal of a session on ``g`` as the clinic knows them now.
+
+    Raises NotSignedInError for a leaver.
+    """
     said_from(Origin(address=request.remote_addr, request_id=g.request_id))
     g.principal = services().gate.rosters(found.clinic_id).present(found)
+    services().quota.take(g.principal)
 
 
 def sign_in() -> None:
@@ -50,11 +61,34 @@ def sign_in() -> None:
     """
     if request.endpoint is None or request.endpoint in OPEN or request.blueprint == PAGES:
         return
-    given = request.headers.get("Authorization", "")
-    scheme, _, token = given.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise NotSignedInError("Send your token: Authorization: Bearer <token>.")
-    held = services()
-    admit(held.tokens.principal(token.strip()))
+    token, held = token_of_request(), services()
+    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
+    g.principal = held.identity.principal(token, request.remote_addr)
+    held.quota.take(g.principal)
     action: str = vars(current_app.view_functions[request.endpoint])["action"]
-    held.gate.require(g.principal, action, (request.view_args or {}).get("plan_id"))
+    held.gate.require(g.principal, action, _plan_named())
+
+
+def token_of_request() -> str:
+    """The request's bearer token; of several Authorization headers a server makes one, with commas.
+
+    Raises NotSignedInError when there is none, or what is there can be none.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip(" "):
+        raise NotSignedInError("Send your token: Authorization: Bearer <token>.")
+    if not _TOKEN.fullmatch(token.strip(" ")):
+        raise NotSignedInError(
+            "Send one token, as it was given to you: Authorization: Bearer <token>."
+        )
+    return token.strip(" ")
+
+
+def _plan_named() -> UUID | None:
+    """The plan that the address names, by itself or in the id of a FHIR resource."""
+    named = request.view_args or {}
+    if "plan_id" in named:
+        return cast("UUID", named["plan_id"])
+    with contextlib.suppress(ValueError):
+        return UUID(named.get("resource_id", "").partition(".")[0])
+    return None

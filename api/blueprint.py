@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 import flask_smorest
+from flask import request
+from marshmallow import Schema, ValidationError
 
 from api.errors import PROBLEM
 from api.parsing import StrictParser
@@ -49,31 +52,48 @@ class Blueprint(flask_smorest.Blueprint):
         """Declare a POST route; see ``_declare``."""
         return self._declare("POST", rule, operation, **declared)
 
+    def delete(self, rule: str, operation: str, **declared: Any) -> Callable[[F], F]:
+        """Declare a DELETE route; see ``_declare``."""
+        return self._declare("DELETE", rule, operation, **declared)
+
     def _declare(
         self,
         method: str,
         rule: str,
         operation: str,
         *,
-        answer: str,
+        answer: str = "text",
+        media: tuple[str, ...] = (),
         status: int = 200,
         creates: bool = False,
         writes: bool = False,
         conditional: bool = False,
         streams: bool = False,
+        media_type: str = "",
+        waits: bool = False,
         action: str | None = None,
     ) -> Callable[[F], F]:
-        """Route and describe it; ``answer`` is the component it answers with.
+        """Route and describe it; ``answer`` is the component it answers with, ``media`` what files may be.
 
         ``action``: what of the access table it takes; without one it is open to all, token or not.
 
         ``creates``: takes an Idempotency-Key; ``writes``: that and If-Match. ``conditional``: may
-        answer 304. ``streams``: NDJSON and CSV, too. Raises KeyError for an action that is not in the table.
+        answer 304. ``streams``: NDJSON and CSV, too. ``media_type``: of the answer, when it is not JSON
+        or plain text. ``waits``: may be refused for lack of a place to wait. Raises KeyError for an
+        action that is not in the table.
         """
         spec: dict[str, Any] = {
             "operationId": operation,
-            "responses": _responses(answer, status, conditional=conditional, streams=streams),
+            "responses": _responses(
+                answer, status, media_type, conditional=conditional, streams=streams
+            ),
         }
+        if media:
+            kinds = {kind: "object" if kind.endswith("json") else "string" for kind in media}
+            files = {kind: {"schema": {"type": held}} for kind, held in kinds.items()}
+            spec["responses"][str(status)]["content"] = files
+        if waits:
+            spec["responses"]["503"] = _PROBLEM
         if action is None:
             spec["security"] = []
         else:
@@ -99,9 +119,18 @@ class Blueprint(flask_smorest.Blueprint):
         """The route takes these query parameters, as its first argument."""
         parse = self.ARGUMENTS_PARSER.use_args(schema(), location="query")
         describe = self.doc(parameters=[{"in": "query", "schema": schema}])
+        without = _without_query(schema())
 
         def decorate(view: F) -> F:
-            described: F = describe(parse(view))
+            parsed = parse(view)
+
+            @wraps(parsed)
+            def routed(*args: Any, **kwargs: Any) -> Any:
+                if request.query_string or without is None:
+                    return parsed(*args, **kwargs)
+                return view(dict(without), *args, **kwargs)
+
+            described: F = describe(routed)
             return described
 
         return decorate
@@ -125,13 +154,25 @@ class Blueprint(flask_smorest.Blueprint):
         return decorate
 
 
+def _without_query(schema: Schema) -> dict[str, Any] | None:
+    """What a query without parameters means: known beforehand, so it is not parsed; None if refused."""
+    try:
+        held: dict[str, Any] = schema.load({})
+    except ValidationError:
+        return None
+    return held
+
+
 def _responses(
-    answer: str, status: int, *, conditional: bool, streams: bool
+    answer: str, status: int, media_type: str, *, conditional: bool, streams: bool
 ) -> dict[str, dict[str, Any]]:
+    if answer == "nothing":
+        return {str(status): {"description": "Done"}, "default": _PROBLEM}
     if answer == "text":
-        content: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
+        content: dict[str, Any] = {media_type or "text/plain": {"schema": {"type": "string"}}}
     else:
-        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}
+        schema = {"$ref": f"#/components/schemas/{answer}"}
+        content = {media_type or "application/json": {"schema": schema}}
     if streams:
         content["application/x-ndjson"] = {"schema": {"type": "string"}}
         content["text/csv"] = {"schema": {"type": "string"}}

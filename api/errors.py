@@ -13,6 +13,7 @@ import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from api.fhir.outcome import BASE, FHIR_JSON, operation_outcome
 from domain.errors import PlanHistoryError
 from domain.fields import plain_moment
 
@@ -36,14 +37,22 @@ STATUS: dict[str, int] = {
     "plan-not-found": 404,
     "moment-not-found": 404,
     "entry-not-found": 404,
+    "resource-not-found": 404,
     "unknown-clinic": 404,
     "store-unavailable": 503,
     "not-yet-visible": 503,
+    "beyond-the-log": 404,
+    "too-many-readers": 503,
+    "unknown-place": 400,
+    "webhook-not-found": 404,
+    "target-refused": 422,
     "plan-changed": 412,
     "precondition-required": 428,
     "idempotency-key-reused": 422,
     "not-a-rehearsal": 422,
     "not-signed-in": 401,
+    "issuer-unavailable": 503,
+    "quota-exceeded": 429,
     "not-allowed": 403,
     "malformed-request": 400,
     "invalid-query": 400,
@@ -105,6 +114,8 @@ def _refused(refused: PlanHistoryError) -> Response:
     answer = _problem(status, refused.code, refused.title, refused.detail, _facts(refused))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = "1"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        answer.headers["Retry-After"] = str(refused.facts["retry_after"])
     if status == HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="plan-history"'
     return answer
@@ -181,6 +192,8 @@ def _problem(
         "request_id": g.get("request_id"),
         "code": code,
     }
+    if request.path.startswith(f"{BASE}/"):
+        return Response(orjson.dumps(operation_outcome(body)), status, content_type=FHIR_JSON)
     return Response(orjson.dumps(body), status, content_type=PROBLEM)
 
 

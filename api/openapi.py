@@ -7,9 +7,10 @@ from typing import Any
 from flask_smorest import Api
 
 from api.examples import entry_example, group_example
+from api.plan_shown import plan_component
 from api.schemas import MOMENT_FORMAT, UUID_FORMAT, component_of, entry_components, envelope_of
 from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
-from domain.entry import CLINIC_TYPES, TYPES, VOICES, Author
+from domain.entry import CLINIC_TYPES, EVERY_TYPE, TYPES, VOICES, Author
 from domain.opening import PlanOpened
 from domain.policy import Policy
 from service.access import ACCESS, RELATIONS, ROLES, VIEWS
@@ -65,27 +66,6 @@ def _opening() -> dict[str, Any]:
     extra["entries"] = {"type": "array", "items": _ref("Entry"), "maxItems": 200}
     extra["alongside"] = {"type": "boolean", "default": False}
     return {**data, "properties": {**data["properties"], **extra}}
-
-
-def _plan() -> dict[str, Any]:
-    lists = (
-        "people concerns concern_links preferences prior_therapy strengths expectations goals "
-        "interventions discomforts feedback relapses setbacks plateaus resistances life_events "
-        "safety_concerns observations self_reports insights rapport mismatches practice skills "
-        "celebrations look_backs disclosures emergency_access obligations"
-    )
-    groups = "client context readiness orientation scores reviews signatures consents"
-    required: dict[str, Any] = {
-        "plan_id": UUID_FORMAT,
-        "version": _VERSION,
-        "position": _WHOLE,
-        "status": {"type": "string", "enum": list(STATUSES)},
-        "opened_at": MOMENT_FORMAT,
-        **{name: _many(_OBJECT) for name in lists.split()},
-        **{name: dict(_OBJECT) for name in groups.split()},
-    }
-    pointers = {"type": "object", "additionalProperties": _VERSION}
-    return _group({"entries": {**pointers, "description": "JSON pointer → version"}}, **required)
 
 
 def _told() -> dict[str, Any]:
@@ -290,6 +270,125 @@ def _emergency() -> dict[str, dict[str, Any]]:
     }
 
 
+def _cloud_event() -> dict[str, Any]:
+    told = _told()["properties"]
+    kept = {name: held for name, held in told.items() if name not in _TOLD_LATER}
+    optional = {name: held for name, held in kept.items() if name not in _ALWAYS_TOLD}
+    return _group(
+        specversion={"type": "string", "const": "1.0"},
+        id={**UUID_FORMAT, "description": "The entry's id: the same in every feed and delivery."},
+        source={**_TEXT, "description": "`urn:plan-history:clinic:` and the clinic's id."},
+        type={**_TEXT, "description": "`org.plan-history.<Type>.v<format>`."},
+        subject={**UUID_FORMAT, "description": "The plan; the clinic's id for its own history."},
+        time={**MOMENT_FORMAT, "description": "When it occurred."},
+        sequence={**_TEXT, "description": "The position, padded with zeros: sorts as text."},
+        recordedtime={**MOMENT_FORMAT, "description": "When it was recorded."},
+        datacontenttype={"type": "string", "const": "application/json"},
+        data=_group(optional, **{name: kept[name] for name in _ALWAYS_TOLD}),
+    )
+
+
+def _place() -> dict[str, Any]:
+    return {
+        "anyOf": [_TEXT, _WHOLE],
+        "description": "A place in the feed: an entry's id, a position, or `latest`.",
+    }
+
+
+def _webhook() -> dict[str, Any]:
+    moment = _or_null(MOMENT_FORMAT)
+    lane = _group(
+        plan_id=UUID_FORMAT,
+        delivered_up_to=_WHOLE,
+        attempts=_WHOLE,
+        due_at=MOMENT_FORMAT,
+        parked_at=moment,
+        why=_or_null(_TEXT),
+    )
+    return _group(
+        {
+            "lanes": {**_many(lane), "description": "Plans that are behind, parked ones first."},
+            "secrets": _many(_group(created_at=MOMENT_FORMAT, expires_at=moment)),
+        },
+        webhook_id=UUID_FORMAT,
+        url=_TEXT,
+        description=_TEXT,
+        types=_many(_TEXT),
+        plan_id=_or_null(UUID_FORMAT),
+        member_id=UUID_FORMAT,
+        recipient=_TEXT,
+        created_at=MOMENT_FORMAT,
+        status={"type": "string", "enum": ["active", "disabled"]},
+        disabled_at=moment,
+        disabled_why=_or_null(_TEXT),
+        position=_WHOLE,
+        behind=_WHOLE,
+        quiet_until=moment,
+        waiting=_WHOLE,
+        parked=_WHOLE,
+    )
+
+
+def _webhook_to_create() -> dict[str, Any]:
+    optional = {
+        "description": {**_TEXT, "maxLength": 200},
+        "types": {**_many({"type": "string", "enum": list(EVERY_TYPE)}), "maxItems": 200},
+        "plan_id": _or_null(UUID_FORMAT),
+        "after": {**_place(), "default": "latest"},
+        "member_id": {
+            **_or_null(UUID_FORMAT),
+            "description": "The integration it is for; what that may see is what is sent.",
+        },
+        "recipient": {
+            **_TEXT,
+            "maxLength": 200,
+            "description": "By what name clients' consents know it, when it has no member_id.",
+        },
+    }
+    url = {**_TEXT, "format": "uri", "minLength": 1, "maxLength": 2000}
+    return _group(optional, url=url) | {"additionalProperties": False}
+
+
+def _deliveries() -> dict[str, Any]:
+    attempt = _group(
+        attempted_at=MOMENT_FORMAT,
+        position=_VERSION,
+        entry_id=UUID_FORMAT,
+        plan_id=UUID_FORMAT,
+        outcome={"type": "string", "enum": ["delivered", "failed", "parked"]},
+        status=_or_null({"type": "integer"}),
+        why=_or_null(_TEXT),
+        milliseconds=_WHOLE,
+    )
+    return _group(deliveries=_many(attempt), next_cursor=_or_null(_TEXT))
+
+
+def _webhooks() -> dict[str, dict[str, Any]]:
+    """The components of the webhooks' routes."""
+    secret = _group(secret={**_TEXT, "description": "Shown this once: `whsec_` and base64."})
+    hours = {"type": "integer", "minimum": 0, "maximum": 168, "default": 24}
+    closed = {"additionalProperties": False}
+    return {
+        "WebhookToCreate": _webhook_to_create(),
+        "WebhookShown": _webhook(),
+        "WebhookWithSecret": {"allOf": [_ref("WebhookShown"), secret]},
+        "Webhooks": _group(webhooks=_many(_ref("WebhookShown"))),
+        "ReplayFrom": _group(after=_place()) | closed,
+        "Replayed": _group(webhook_id=UUID_FORMAT, after=_WHOLE),
+        "SecretRotation": _group({"overlap_hours": hours}) | closed,
+        "PlanToUnpark": _group({"plan_id": _or_null(UUID_FORMAT)}) | closed,
+        "Unparked": _group(webhook_id=UUID_FORMAT, plans=_WHOLE),
+        "Deliveries": _deliveries(),
+    }
+
+
+_TOLD_LATER = ("sentence", "late", "corrected_by", "addenda_by", "in_error_by")
+_ALWAYS_TOLD = (
+    "entry_id", "plan_id", "version", "position", "type", "recorded_at", "command_id",
+    "occurred_at", "recorded_by", "data",
+)  # fmt: skip
+
+
 def _problem() -> dict[str, Any]:
     where = {"pointer": _TEXT, "parameter": _TEXT}
     return _group(
@@ -332,12 +431,15 @@ def components() -> dict[str, dict[str, Any]]:
         )
         | {"additionalProperties": False},
         "Recorded": _recorded(),
-        "Plan": _plan(),
+        "Plan": plan_component(),
         "PlansFound": _found(),
         "Diff": _diff(),
         "EntryShown": told,
         "EntryTold": {"allOf": [_ref("EntryShown"), full]},
         "TimelinePage": _group(entries=_many(_ref("EntryShown")), next_cursor=_or_null(_TEXT)),
+        "CloudEvent": _cloud_event(),
+        "CloudEvents": _many(_ref("CloudEvent")),
+        **_webhooks(),
         "Worklist": _worklist(),
         "PlanObligations": _group(
             plan_id=UUID_FORMAT,
@@ -396,6 +498,10 @@ def examples() -> dict[str, dict[str, Any]]:
         "ClinicEntriesToRecord": {"entries": [shown["MemberJoined"]]},
         "EmergencyAccess": {"client_ref": "c-1", **group_example(EmergencyAccessTaken)},
         "EmergencyReview": {"finding": "justified"},
+        "WebhookToCreate": {"url": "https://example.org/plan-history", "types": ["GoalSet"]},
+        "ReplayFrom": {"after": 0},
+        "SecretRotation": {"overlap_hours": 24},
+        "PlanToUnpark": {},
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -169,7 +168,7 @@ def compare_moments(query: Mapping[str, Any], plan_id: UUID) -> Response:
     shown = {
         "from": {"version": one, **_told(query["from_"])},
         "to": {"version": other, **_told(query["to"])},
-        "changes": [asdict(change) for change in changes],
+        "changes": changes,
     }
     return json_answer(shown)
 

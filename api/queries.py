@@ -18,8 +18,12 @@ from domain.fields import plain_moment
 from service.access import ACCESS, ROLES
 from service.finding import STATUSES
 from service.timeline import ORDERS
+from service.webhooks.management import OUTCOMES
 
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+_PLACE = re.compile(
+    r"latest|\d{1,19}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
+)
 _LAST = 2_147_483_647
 _CHOOSE = "Must be one of: {choices}."
 
@@ -108,6 +112,73 @@ class ClinicTimelineQuery(TimelineQuery):
     plan_id = UUIDField()
     client_ref = _text(120)
     order = _choice(ORDERS, load_default="-recorded")
+
+
+class TypesField(fields.Field[Any]):
+    """Names of entry types with commas between them."""
+
+    def _deserialize(
+        self, value: str, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(value.split(",")))
+        for name in names:
+            known_type(name)
+        return names
+
+
+def known_type(name: str) -> None:
+    """Refuse a name that is no entry type's."""
+    if name not in EVERY_TYPE:
+        shown = name[:60]
+        raise ValidationError(
+            f"There is no entry type “{shown}”; GET /v1/entry-types lists them all."
+        )
+
+
+class PlaceField(fields.Field[Any]):
+    """A place in the feed: an entry's id, a position, or ``latest``."""
+
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        text = "" if isinstance(value, bool) else str(value)
+        if not _PLACE.fullmatch(text):
+            raise ValidationError("Must be an entry's id, a position such as 42, or latest.")
+        return text
+
+
+class FollowQuery(Query):
+    """Which entries to follow, and after which."""
+
+    last_event_id = PlaceField(
+        data_key="lastEventId",
+        load_default="0",
+        metadata={
+            "description": "The last entry you have: its id or position. `latest`: skip all."
+        },
+    )
+    type = TypesField(
+        load_default=(), metadata={"description": "Entry types, with commas between them."}
+    )
+    plan_id = UUIDField(load_default=None)
+
+
+class FeedQuery(FollowQuery):
+    """Which part of the feed, and how long to wait for it."""
+
+    limit = CountField(1, 200, load_default=100, metadata={"description": "1 to 200."})
+    timeout = CountField(
+        0,
+        30_000,
+        load_default=0,
+        metadata={"description": "Milliseconds to wait when there is nothing yet, 0 to 30000."},
+    )
+
+
+class DeliveriesQuery(Paged):
+    """Which attempts to deliver."""
+
+    outcome = _choice(OUTCOMES)
 
 
 class PlansQuery(Paged):

@@ -22,15 +22,11 @@ from api.conventions import (
     to_cursor,
     wanted_format,
 )
-from api.lines import CSV, NDJSON, csv_lines
+from api.lines import CSV, NDJSON
 from api.queries import ClinicTimelineQuery, TimelineQuery, moment_part, whole_part
+from service.export import tables
 from service.timeline import Filter, Page
 
-COLUMNS = (
-    "position", "version", "plan_id", "entry_id", "type", "occurred_at", "recorded_at", "late",
-    "recorded_by", "role", "voiced_by", "reason", "sentence", "corrected_by", "addenda_by",
-    "in_error_by",
-)  # fmt: skip
 timeline = Blueprint("timeline", "timeline", description="What happened, told for people")
 
 
@@ -81,19 +77,7 @@ def _ndjson(pages: Iterator[Page]) -> Iterator[str]:
 
 
 def _csv(pages: Iterator[Page]) -> Iterator[str]:
-    yield csv_lines([COLUMNS])
-    for page in pages:
-        yield csv_lines([_cells(orjson.loads(held)) for held in page.entries])
-
-
-def _cells(shown: dict[str, Any]) -> list[Any]:
-    flat = {
-        **shown,
-        "recorded_by": shown["recorded_by"]["name"],
-        "role": shown["recorded_by"]["role"],
-        "reason": shown.get("reason", {}).get("text"),
-    }
-    return [flat.get(name) for name in COLUMNS]
+    return tables.timeline(held for page in pages for held in page.entries)
 
 
 @timeline.get(

@@ -13,6 +13,7 @@ from domain.errors import (
     TransitionError,
     UnknownReferenceError,
 )
+from domain.fields import build
 from domain.fold import AMENDING, Settled, fold, settle
 from domain.record import EntryCorrected, EntryMarkedInError
 
@@ -46,10 +47,8 @@ def _decide_correction(plan: History, entry: Entry, said: EntryCorrected) -> Non
     after = settle([*plan.entries, entry], type(plan).fresh)
     place = after.standing(said.entry_id)
     if place is None:
-        raise UnknownReferenceError(
-            "The corrected entry would refer to something that does not stand in this plan.",
-            "/data/data",
-        )
+        _refuse_unknown_references(after, standing, said)
+    assert place is not None, "What keeps an entry from standing is a reference"
     corrected = after.order[place]
     if (corrected.data, corrected.occurred_at) == (standing.data, standing.occurred_at):
         raise InvalidDataError(
@@ -62,6 +61,15 @@ def _decide_correction(plan: History, entry: Entry, said: EntryCorrected) -> Non
     _decide_again(after, place, corrected)
 
 
+def _refuse_unknown_references(after: Settled, standing: Entry, said: EntryCorrected) -> None:
+    """Name the field because of which the corrected entry would not stand."""
+    try:
+        after.refuse_unknown_references(standing.but(data=build(type(standing.data), said.data)))
+    except UnknownReferenceError as refused:
+        refused.inside("/data")
+        raise
+
+
 def _decide_again(after: Settled, place: int, corrected: Entry) -> None:
     """The corrected entry must be possible where it stands, by its own type's rule."""
     if corrected.version == 1:
@@ -70,7 +78,10 @@ def _decide_again(after: Settled, place: int, corrected: Entry) -> None:
         after.refuse_unknown_references(corrected)
         corrected.data.decide(fold(after.order[:place], after.fresh()), corrected)
     except PlanHistoryError as refused:
-        refused.inside("/data")
+        if refused.pointer == "/type":  # a correction does not give the type: it is the entry's own
+            refused.pointer = "/data/entry_id"
+        else:
+            refused.inside("/data")
         raise
 
 

@@ -368,6 +368,8 @@ class PolicySet(EntryData):
     cosignature_days: PolicyDays | None = None
     client_agreement_days: PolicyDays | None = None
     emergency_review_days: PolicyDays | None = None
+    plateau_values: Annotated[int, RangeRule(3, 20)] | None = None
+    plateau_days: PolicyDays | None = None
     late_after_hours: Annotated[int, RangeRule(1, 8760)] | None = None
     require_if_match: bool | None = None
     retention_days: Annotated[int, RangeRule(1, 36_500)] | None = None

@@ -7,9 +7,11 @@ and replays. Topics are published words: they never change, classes and modules 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -38,13 +40,13 @@ from domain.fields import (
     revive,
     to_plain,
 )
+from domain.policy import DEFAULT_POLICY, Policy
 
 if TYPE_CHECKING:
     from domain.state import PlanState
 
 Voice = Literal["client", "guardian", "partner", "therapist", "supervisor", "team"]
 VOICES: tuple[str, ...] = get_args(Voice)
-LATE_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,7 @@ class Entry(CanMutateAggregate[UUID]):
     sources: tuple[
         int, ...
     ] = ()  # the versions behind a corrected entry: its own, the correction's
+    older: tuple[int, dict[str, Any]] | None = None  # format and data as stored before an upcast
 
     def __init__(self, **held: Any) -> None:
         self.__dict__.update(held)
@@ -208,10 +211,9 @@ class Entry(CanMutateAggregate[UUID]):
         """The entry's name, e.g. ``GoalSet``."""
         return type(self.data).__name__
 
-    @property
-    def late(self) -> bool:
-        """Whether it was recorded more than a day (the default policy) after it occurred."""
-        return self.timestamp - self.occurred_at > LATE_AFTER
+    def late(self, policy: Policy = DEFAULT_POLICY) -> bool:
+        """Whether it was recorded later after it occurred than the clinic's policy calls in time."""
+        return self.timestamp - self.occurred_at > policy.late_after
 
     def but(self, **changed: Any) -> Entry:
         """This entry with some of its envelope or data replaced."""
@@ -273,20 +275,42 @@ def _nested_getter(field: Field, inner: Getter) -> Getter:
     return getter
 
 
-def created_ids(entry: Entry) -> Iterator[tuple[str, str, str]]:
+@remembered
+def _making(cls: type) -> tuple[tuple[New, Getter], ...]:
+    return tuple((rule, getter) for rule, getter in links_of(cls) if isinstance(rule, New))
+
+
+@remembered
+def _referring(cls: type) -> tuple[tuple[Ref, Getter], ...]:
+    return tuple((rule, getter) for rule, getter in links_of(cls) if isinstance(rule, Ref))
+
+
+def created_ids(entry: Entry) -> Iterable[tuple[str, str, str]]:
     """(kind, id, JSON pointer) of everything new that the entry brings into its plan."""
-    for rule, getter in links_of(type(entry.data)):
-        if isinstance(rule, New):
-            for pointer, held in getter(entry.data, "/data"):
-                yield rule.kind, held, pointer
+    making = _making(type(entry.data))
+    return _created(entry.data, making) if making else ()
 
 
-def references(entry: Entry) -> Iterator[tuple[Ref, str, str]]:
+def _created(
+    data: EntryData, making: tuple[tuple[New, Getter], ...]
+) -> Iterator[tuple[str, str, str]]:
+    for rule, getter in making:
+        for pointer, held in getter(data, "/data"):
+            yield rule.kind, held, pointer
+
+
+def references(entry: Entry) -> Iterable[tuple[Ref, str, str]]:
     """(rule, id, JSON pointer) of everything in its plan that the entry refers to."""
-    for rule, getter in links_of(type(entry.data)):
-        if isinstance(rule, Ref):
-            for pointer, held in getter(entry.data, "/data"):
-                yield rule, held, pointer
+    referring = _referring(type(entry.data))
+    return _referred(entry.data, referring) if referring else ()
+
+
+def _referred(
+    data: EntryData, referring: tuple[tuple[Ref, Getter], ...]
+) -> Iterator[tuple[Ref, str, str]]:
+    for rule, getter in referring:
+        for pointer, held in getter(data, "/data"):
+            yield rule, held, pointer
 
 
 def to_stored(entry: Entry) -> dict[str, Any]:
@@ -307,8 +331,28 @@ def to_stored(entry: Entry) -> dict[str, Any]:
     format_version = getattr(type(entry.data), "class_version", 1)
     if format_version > 1:
         stored["class_version"] = format_version
-    stored["data"] = to_plain(entry.data)
+    stored["data"] = to_plain(entry.data, as_recorded=True)
     return stored
+
+
+def as_recorded(entry: Entry) -> dict[str, Any]:
+    """An entry as a line of an export holds it: id, topic, and its state with its moment filled in."""
+    state = to_stored(entry)
+    if entry.older is not None:
+        format_version, state["data"] = entry.older
+        state.pop("class_version")
+        state.update({"class_version": format_version} if format_version > 1 else {})
+    moment = {"occurred_at": plain_moment(entry.occurred_at)}
+    return {"entry_id": entry.entry_id, "topic": entry.data.TOPIC, **state, **moment}
+
+
+def before_upcast(
+    cls: type[EntryData], stored: dict[str, Any], format_version: int
+) -> tuple[int, dict[str, Any]] | None:
+    """The format and a copy of data that is about to be upcast; None when its format is today's."""
+    if format_version == getattr(cls, "class_version", 1):
+        return None
+    return format_version, deepcopy(stored)
 
 
 def data_from_stored(
@@ -325,6 +369,12 @@ def data_from_stored(
     return revive(cls, stored)
 
 
+@lru_cache(maxsize=4096)
+def _author(member_id: str, name: str, role: str, credential: str | None) -> Author:
+    """One and the same author for the many entries they recorded."""
+    return Author(member_id=member_id, name=name, role=role, credential=credential)
+
+
 def from_stored(topic: str, stored: dict[str, Any], **columns: Any) -> Entry:
     """The entry kept under ``topic`` as ``stored``; ``columns`` are the facts kept beside it.
 
@@ -336,8 +386,12 @@ def from_stored(topic: str, stored: dict[str, Any], **columns: Any) -> Entry:
     entry: Entry = object.__new__(Entry)
     held = entry.__dict__
     held.update(columns)
-    held["data"] = data_from_stored(cls, stored["data"], stored.get("class_version", 1))
-    held["recorded_by"] = revive(Author, stored["recorded_by"])
+    format_version = stored.get("class_version", 1)
+    if older := before_upcast(cls, stored["data"], format_version):
+        held["older"] = older
+    held["data"] = data_from_stored(cls, stored["data"], format_version)
+    by = stored["recorded_by"]
+    held["recorded_by"] = _author(by["member_id"], by["name"], by["role"], by.get("credential"))
     occurred = stored.get("occurred_at")
     held["dated"] = occurred is not None
     held["occurred_at"] = datetime.fromisoformat(occurred) if occurred else held["timestamp"]

@@ -53,9 +53,7 @@ class InvalidDataError(PlanHistoryError):
     title = "Some fields need another look"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        told = [f"{held.pointer}: {held.detail}" for held in problems[:3]]
-        more = [f"and {len(problems) - 3} more."] if len(problems) > 3 else []
-        super().__init__(" ".join(told + more))
+        super().__init__(_told(problems))
         self._problems = tuple(problems)
 
     @property
@@ -69,7 +67,14 @@ class InvalidDataError(PlanHistoryError):
             Problem(prefix + held.pointer.removeprefix(out_of), held.detail)
             for held in self._problems
         )
+        self.detail = _told(self._problems)
         return self
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    told = [f"{held.pointer}: {held.detail}" for held in problems[:3]]
+    more = [f"and {len(problems) - 3} more."] if len(problems) > 3 else []
+    return " ".join(told + more)
 
 
 class UnknownEntryTypeError(PlanHistoryError):

@@ -11,7 +11,7 @@ import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from math import inf
 from typing import (
@@ -32,7 +32,8 @@ MAX_TEXT = 10_000
 _FORBIDDEN = re.compile(r"[\x00\ud800-\udfff]")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DURATION = re.compile(
-    r"P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?)?"
+    r"P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?)?",
+    re.ASCII,
 )
 
 
@@ -79,10 +80,16 @@ class RangeRule:
     def spoken(self) -> str:
         """The range in words."""
         if self.most is None:
-            return f"{self.least:g} or more"
+            return f"{_spoken(self.least)} or more"
         if self.least is None:
-            return f"{self.most:g} or less"
-        return f"between {self.least:g} and {self.most:g}"
+            return f"{_spoken(self.most)} or less"
+        return f"between {_spoken(self.least)} and {_spoken(self.most)}"
+
+
+def _spoken(number: float | None) -> str:
+    """A bound as people write it: 10,000,000, never 1e+07."""
+    assert number is not None
+    return f"{number:,.0f}" if abs(number) >= 10_000 else f"{number:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,20 +347,35 @@ def _is_a(kind: Any, value: Any) -> bool:
     return isinstance(value, kind)
 
 
-def to_plain(value: Any) -> Any:
-    """``value`` in JSON types: groups become dicts without their empty fields, dates ISO text."""
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""What JSON holds as it is."""
+
+
+def to_plain(value: Any, *, as_recorded: bool = False) -> Any:
+    """``value`` in JSON types: groups become dicts without their empty fields, dates ISO text.
+
+    ``as_recorded``: what was read from the record stays without fields that were declared later.
+    """
+    if type(value) in PLAIN:
+        return value
     if is_dataclass(value):
-        held = ((field, getattr(value, field.name)) for field in fields_of(type(value)))
-        return {
-            field.key: to_plain(given)
-            for field, given in held
-            if given is not None and not (given == () and field.default == ())
-        }
+        there = vars(value) if as_recorded else None
+        plain = {}
+        for field in fields_of(type(value)):
+            given = getattr(value, field.name) if there is None else there.get(field.name)
+            if given is not None and not (given == () and field.default == ()):
+                plain[field.key] = to_plain(given, as_recorded=as_recorded)
+        return plain
     if isinstance(value, tuple | list):
-        return [to_plain(item) for item in value]
+        return [to_plain(item, as_recorded=as_recorded) for item in value]
     if isinstance(value, date):  # a datetime is a date, too
         return plain_moment(value) if isinstance(value, datetime) else value.isoformat()
     return value
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """The moment in UTC; one without an offset stays as it is, for a rule to refuse it."""
+    return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else moment
 
 
 def plain_moment(moment: datetime) -> str:

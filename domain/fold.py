@@ -9,13 +9,22 @@ as recorded or as true at some moment, replay and diff are all this, stopped at 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import is_not
 from typing import Any
 
-from domain.entry import EVERY_TYPE, Entry, created_ids, data_from_stored, references
+from domain.entry import (
+    EVERY_TYPE,
+    Entry,
+    before_upcast,
+    created_ids,
+    data_from_stored,
+    references,
+)
 from domain.errors import CircularReferenceError, UnknownReferenceError
 from domain.record import EntryCorrected, EntryMarkedInError
 from domain.state import PlanState
@@ -27,7 +36,8 @@ AMENDING = (EntryCorrected, EntryMarkedInError)
 class Settled:
     """The entries that stand, in the order in which they count.
 
-    ``order``: standing entries with corrections applied; ``counts_at``: for each entry id and each
+    ``order``: standing entries with corrections applied, and among them the corrections and marks of
+    what was agreed on, for amending that is a change, too; ``counts_at``: for each entry id and each
     id created in the plan, the moment from which it counts; ``taken``: every id ever created and its
     kind, standing or not; ``gone``: entry id → version of the entry that took it out;
     ``corrected``: entry id → the correction in use; ``amendments``: version → entry id of each.
@@ -98,19 +108,33 @@ class Settled:
         """The standing entries that count by ``moment`` (None: all)."""
         if moment is None:
             return self.order
-        return [entry for entry in self.order if self.counts_at[entry.entry_id] <= moment]
+        end = bisect_right(self.order, moment, key=lambda entry: self.counts_at[entry.entry_id])
+        return self.order[:end]
 
     def standing(self, entry_id: str) -> int | None:
         """Where in ``order`` the entry of that id stands, or None."""
-        places = (place for place, held in enumerate(self.order) if held.entry_id == entry_id)
-        return next(places, None)
+        for place, held in enumerate(self.order):
+            if held.entry_id == entry_id and not isinstance(held.data, AMENDING):
+                return place
+        return None
 
-    def state(self, until: datetime | None = None) -> Any:
-        """What the standing entries that count by ``until`` (None: all) add up to."""
-        state = fold(self.until(until), self.fresh())
-        if self.order and self.order[0].entry_id in self.gone:
-            state.mark_in_error()
-        return state
+    @property
+    def opened_in_error(self) -> bool:
+        """Whether the opening itself was entered in error, and with it everything."""
+        return bool(self.order) and self.order[0].entry_id in self.gone
+
+    def take_back(self, entries: Sequence[Entry]) -> bool:
+        """Undo ``add`` of the newest entries; False, and nothing is done, if it was not they alone."""
+        last = self.order[-len(entries) :]
+        if len(last) < len(entries) or any(map(is_not, last, entries)):
+            return False
+        if any(isinstance(entry.data, AMENDING) for entry in entries):
+            return False
+        for entry in entries:
+            for held in _made_by(entry):
+                del self.taken[held], self.counts_at[held]
+        del self.order[-len(entries) :]
+        return True
 
 
 def settle(entries: Iterable[Entry], fresh: Callable[[], Any] = PlanState) -> Settled:
@@ -126,7 +150,7 @@ def settle(entries: Iterable[Entry], fresh: Callable[[], Any] = PlanState) -> Se
     from being recorded.
     """
     settled = Settled(fresh=fresh)
-    recorded = list(entries)
+    everything = recorded = list(entries)
     amendments = [entry for entry in recorded if isinstance(entry.data, AMENDING)]
     for entry in recorded:
         settled.take_ids(entry)
@@ -138,6 +162,9 @@ def settle(entries: Iterable[Entry], fresh: Callable[[], Any] = PlanState) -> Se
     for entry in recorded:
         if _stands(entry, settled, lost):
             settled._stand(entry, settled.when(entry))  # noqa: SLF001 - same module, same thing
+    if amendments and settled.order[0].entry_id not in settled.gone:
+        for amendment in _of_what_was_agreed(everything, amendments, settled):
+            settled._stand(amendment, settled.when(amendment))  # noqa: SLF001 - same module, same thing
     _sort(settled)
     return settled
 
@@ -165,13 +192,28 @@ def _amend(
     ]
 
 
+def _of_what_was_agreed(
+    everything: list[Entry], amendments: list[Entry], settled: Settled
+) -> Iterator[Entry]:
+    """The standing amendments of entries that change what was agreed on, also by way of others."""
+    by_id = {entry.entry_id: entry for entry in everything}
+    for amendment in amendments:
+        target = amendment
+        while isinstance(target.data, AMENDING):
+            target = by_id[target.data.entry_id]
+        if target.data.MATERIAL and amendment.entry_id not in settled.gone:
+            yield amendment
+
+
 def _as_corrected(entry: Entry, correction: Entry | None) -> Entry:
     if correction is None:
         return entry
     said = correction.data
     assert isinstance(said, EntryCorrected)
+    cls = type(entry.data)
     return entry.but(
-        data=data_from_stored(type(entry.data), deepcopy(said.data), said.format_version),
+        older=before_upcast(cls, said.data, said.format_version),
+        data=data_from_stored(cls, deepcopy(said.data), said.format_version),
         occurred_at=said.occurred_at or entry.occurred_at,
         sources=(entry.version, correction.version),
     )
@@ -252,5 +294,5 @@ def advance(state: Any, entry: Entry) -> None:
     """Let the next entry in order change the state."""
     data = entry.data
     data.apply(state, entry)
-    if data.MATERIAL:
+    if data.MATERIAL or isinstance(data, AMENDING):
         state.signatures.note_material(entry)

@@ -108,6 +108,7 @@ class Goal(Part):
     resume_check_on: date | None = None
     evidence: str | None = None
     replaced_by: str | None = None
+    interventions: tuple[str, ...] = ()
     values: list[Value]
     measured_so_since: datetime | None = None  # when the measure was last put differently
 
@@ -405,6 +406,15 @@ class ObjectiveMet(EntryData):
         return f"A step was made: {short(step.text)}." if step else "A step was made."
 
 
+def _refuse_out_of_range(value: float, instrument: str | None) -> None:
+    least, most = INSTRUMENT_RANGES.get(instrument or "", (float("-inf"), float("inf")))
+    whole = instrument not in INSTRUMENT_RANGES or float(value).is_integer()
+    if not (least <= value <= most and whole):
+        name = {"phq9": "PHQ-9", "gad7": "GAD-7"}[str(instrument)]
+        detail = f"{name} totals are whole numbers from {least:g} to {most:g}."
+        raise InvalidDataError([Problem("/data/value", detail)])
+
+
 @recorded("plan.measure-recorded")
 class MeasureRecorded(EntryData):
     """A value was measured, for a goal, with an instrument, or both."""
@@ -425,13 +435,8 @@ class MeasureRecorded(EntryData):
             raise InvalidDataError([Problem("/data/goal_id", detail)])
         if goal is not None:
             plan.goals.require(goal.goal_id, ("active", "paused", "achieved"), "measured")
-        instrument = self.instrument or (goal and goal.measure and goal.measure.instrument)
-        least, most = INSTRUMENT_RANGES.get(instrument or "", (float("-inf"), float("inf")))
-        whole = instrument not in INSTRUMENT_RANGES or float(self.value).is_integer()
-        if not (least <= self.value <= most and whole):
-            name = {"phq9": "PHQ-9", "gad7": "GAD-7"}[str(instrument)]
-            detail = f"{name} totals are whole numbers from {least:g} to {most:g}."
-            raise InvalidDataError([Problem("/data/value", detail)])
+        own = goal.measure.instrument if goal and goal.measure else None
+        _refuse_out_of_range(self.value, self.instrument or own)
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """The value is the goal's latest."""
@@ -584,13 +589,24 @@ class GoalAchieved(EntryData):
     value: Number | None = None
 
     def decide(self, plan: PlanState, entry: Entry) -> None:
-        """Only an active goal can be achieved."""
-        plan.goals.require(self.goal_id, ("active",), "achieved")
+        """Only an active goal can be achieved; a value is one of its measure."""
+        goal = plan.goals.require(self.goal_id, ("active",), "achieved")
+        if self.value is not None and goal.measure is None:
+            detail = (
+                "The goal has no measure; leave the value out, or give the goal a measure first."
+            )
+            raise InvalidDataError([Problem("/data/value", detail)])
+        if self.value is not None and goal.measure is not None:
+            _refuse_out_of_range(self.value, goal.measure.instrument)
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
-        """The goal is achieved."""
+        """The goal is achieved; the value, if there is one, is its latest."""
         goal = plan.goals.move(self.goal_id, "achieved", entry)
         goal.evidence, goal.at_risk_from = self.evidence, ()
+        if self.value is not None:
+            unit = goal.measure.unit if goal.measure else None
+            said = {"value": self.value, "unit": unit, "by": "therapist"}
+            goal.latest = {**said, "at": entry.occurred_at}
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""

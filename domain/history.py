@@ -15,19 +15,21 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate
 
 from domain import amendments
-from domain.entry import Author, Entry, EntryData, created_ids, references
+from domain.checkpoints import Checkpoints
+from domain.entry import VOICES, Author, Entry, EntryData, created_ids, references
 from domain.errors import (
     DuplicateIdError,
     EntryNotFoundError,
     InvalidDataError,
     MomentNotFoundError,
     OccurredInFutureError,
+    Problem,
     ReasonRequiredError,
     TransitionError,
     UnknownEntryTypeError,
 )
-from domain.fields import New, check, fields_of, remembered
-from domain.fold import AMENDING, Settled, advance, fold, settle
+from domain.fields import New, check, fields_of, in_utc, remembered
+from domain.fold import AMENDING, Settled, advance, settle
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 AHEAD = timedelta(minutes=5)
@@ -50,6 +52,7 @@ class History(Aggregate):
     entries: list[Entry]
     _settled: Settled | None
     _state: Any
+    _checkpoints: Checkpoints
     _straight: list[datetime]  # of the leading entries that count in recorded order: from when
 
     @classmethod
@@ -58,6 +61,7 @@ class History(Aggregate):
         plan = cls.__new__(cls)
         plan.__base_init__(history_id, 0, NEVER)
         plan.entries, plan._straight = [], []  # noqa: SLF001 - its own class
+        plan._checkpoints = Checkpoints(cls.fresh)  # noqa: SLF001 - its own class
         plan._settled, plan._state = Settled(fresh=cls.fresh), cls.fresh()  # noqa: SLF001 - its own class
         return plan
 
@@ -82,6 +86,13 @@ class History(Aggregate):
         else:
             self._settled = self._state = None
 
+    def learn_all(self, entries: Sequence[Entry]) -> None:
+        """Take in entries at once; what they add up to is found when it is asked for."""
+        if len(entries) > 1:
+            self._state = None
+        for entry in entries:
+            self.learn(entry)
+
     @property
     def settled(self) -> Settled:
         """Which entries stand and from when each counts, knowing all that is recorded."""
@@ -98,8 +109,15 @@ class History(Aggregate):
     def state(self) -> Any:
         """What all standing entries add up to."""
         if self._state is None:
-            self._state = self.settled.state()
+            held = self.settled
+            self._state = self._added_up(held.order, opened_in_error=held.opened_in_error)
         return self._state
+
+    def _added_up(self, order: Sequence[Entry], *, opened_in_error: bool) -> Any:
+        state = self._checkpoints.fold(order)
+        if opened_in_error:
+            state.mark_in_error()
+        return state
 
     # Reading at a moment
 
@@ -108,12 +126,22 @@ class History(Aggregate):
 
         Raises MomentNotFoundError when it did not exist at that moment.
         """
-        settled = self.settled_at(version)
-        if not settled.until(effective_at):
+        order, opened_in_error = self._counting(version, effective_at)
+        if not order:
             raise MomentNotFoundError(
                 f"The {self.CALLED} did not exist at that moment; ask for a later one."
             )
-        return settled.state(effective_at)
+        return self._added_up(order, opened_in_error=opened_in_error)
+
+    def _counting(
+        self, version: int | None, effective_at: datetime | None
+    ) -> tuple[Sequence[Entry], bool]:
+        """What counts at a moment, in order, and whether the opening was known to be in error."""
+        if version is None or not self._is_straight(version):
+            settled = self.settled_at(version)
+            return settled.until(effective_at), settled.opened_in_error
+        true = version if effective_at is None else bisect_right(self._straight, effective_at)
+        return self.entries[: min(version, true)], False
 
     def settled_at(self, version: int | None) -> Settled:
         """Which entries stand, knowing what was recorded until ``version``."""
@@ -124,14 +152,16 @@ class History(Aggregate):
                 f"The {self.CALLED} has versions 1 to {self.version}, not {version}.",
                 newest=self.version,
             )
-        return self._straight_prefix(version) or settle(self.entries[:version], type(self).fresh)
-
-    def _straight_prefix(self, version: int) -> Settled | None:
-        if version > len(self._straight):
-            return None
         known = self.entries[:version]
+        if not self._is_straight(version):
+            return settle(known, type(self).fresh)
         counts = dict(zip((e.entry_id for e in known), self._straight, strict=False))
         return Settled(order=known, counts_at=counts, fresh=type(self).fresh)
+
+    def _is_straight(self, version: int) -> bool:
+        """Whether the entries until an earlier ``version`` count just as they were recorded."""
+        known = self.settled.order and self._straight  # settling tells how far they do
+        return 1 <= version < self.version and version <= len(known)
 
     def version_at(self, recorded_at: datetime) -> int:
         """The newest version recorded by ``recorded_at``; raises MomentNotFoundError before the first."""
@@ -173,6 +203,7 @@ class History(Aggregate):
         ``now`` stands in for recorded_at until the database gives it. ``envelope``: voiced_by,
         reason, session_id, command_id, causation_id. Raises a PlanHistoryError, naming the field.
         """
+        _refuse_without_offset(occurred_at)
         data = _with_new_ids(data, new_id).complete(self)
         entry = Entry(
             originator_id=self.id,
@@ -181,7 +212,7 @@ class History(Aggregate):
             entry_id=new_id(),
             data=data,
             recorded_by=recorded_by,
-            occurred_at=occurred_at or now,
+            occurred_at=in_utc(occurred_at) or now,
             dated=occurred_at is not None,
             **{name: held for name, held in envelope.items() if held is not None},
         )
@@ -213,10 +244,11 @@ class History(Aggregate):
                 entry.__dict__.update(occurred_at=recorded_at)
         self._modified_on = recorded_at
         if not learnt:
-            for entry in entries:
-                self.learn(entry)
+            self.learn_all(entries)
         elif not dated:
-            self._unsettle(entries[0].version)
+            del self.entries[-len(entries) :]
+            self._unlearn(entries)
+            self.learn_all(entries)
         return list(entries)
 
     def forget_pending(self) -> None:
@@ -226,12 +258,14 @@ class History(Aggregate):
         if unsaved:
             del self.entries[-len(unsaved) :]
             self._version = len(self.entries)
-            self._unsettle(self._version + 1)
+            self._unlearn(unsaved)
 
-    def _unsettle(self, version: int) -> None:
-        """Settle and fold anew when next asked: something from ``version`` on is not as it was learnt."""
-        self._settled = self._state = None
-        del self._straight[version - 1 :]
+    def _unlearn(self, newest: Sequence[Entry]) -> None:
+        """Undo what was made of entries that are no longer there, or not as they were learnt."""
+        self._state = None
+        del self._straight[newest[0].version - 1 :]
+        if self._settled is not None and not self._settled.take_back(newest):
+            self._settled = None
 
     def _refuse(self, entry: Entry, now: datetime) -> None:
         if entry.type not in self.TAKES:
@@ -240,10 +274,7 @@ class History(Aggregate):
             raise TransitionError(
                 f"A {self.CALLED} begins with {self.FIRST.__name__}, once.", "/type"
             )
-        problems = [*check(entry.data, "/data")]
-        if entry.reason is not None:
-            problems += check(entry.reason, "/reason")
-        if problems:
+        if problems := [*_problems(entry)]:
             raise InvalidDataError(problems)
         moments = [("/occurred_at", entry.occurred_at)]
         if getattr(entry.data, "occurred_at", None) is not None:  # a correction's
@@ -272,7 +303,7 @@ class History(Aggregate):
         counts = self.settled.when(entry)
         if not order or self.settled.counts_at[order[-1].entry_id] <= counts:
             return self.state
-        return fold(self.settled.until(counts), type(self).fresh())
+        return self._checkpoints.fold(self.settled.until(counts))
 
     def _refuse_taken_ids(self, entry: Entry) -> None:
         fresh: set[str] = set()
@@ -302,8 +333,24 @@ class History(Aggregate):
                 "detail": f"Counts later than this {entry.type} and still uses what it ended.",
             }
             for later in self.settled.order[place + 1 :]
+            if not isinstance(later.data, AMENDING)
             if self.CALLED in ended or ended & set(_referred(later))
         ]
+
+
+def _problems(entry: Entry) -> Iterator[Problem]:
+    """What the entry's declaration and that of its envelope refuse."""
+    yield from check(entry.data, "/data")
+    if entry.voiced_by not in (None, *VOICES):
+        yield Problem("/voiced_by", f"Must be one of: {', '.join(VOICES)}.")
+    if entry.reason is not None:
+        yield from check(entry.reason, "/reason")
+
+
+def _refuse_without_offset(moment: datetime | None) -> None:
+    if moment is not None and moment.tzinfo is None:
+        detail = "Must be a moment with its offset, such as 2026-03-31T09:30:00Z."
+        raise InvalidDataError([Problem("/occurred_at", detail)])
 
 
 def _referred(entry: Entry) -> Iterator[str]:

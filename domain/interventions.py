@@ -165,6 +165,16 @@ class Interventions(Section):
             )
 
 
+def _serve(plan: PlanState, intervention_id: str, goal_ids: tuple[str, ...], entry: Entry) -> None:
+    """Let the goals know which interventions serve them: this one those named, and no others."""
+    for goal in plan.goals.goals:
+        serves = goal.goal_id in goal_ids
+        if serves != (intervention_id in goal.interventions):
+            rest = tuple(held for held in goal.interventions if held != intervention_id)
+            known = (*rest, intervention_id) if serves else rest
+            plan.goals.edit(goal.goal_id, entry).interventions = known
+
+
 def _require_active_goals(plan: PlanState, goal_ids: tuple[str, ...], pointer: str) -> None:
     for index, goal_id in enumerate(goal_ids):
         goal = plan.goals[goal_id]
@@ -199,6 +209,7 @@ class InterventionAgreed(EntryData):
         """The intervention is active."""
         held = {name: getattr(self, name) for name in Agreement.__dataclass_fields__}
         plan.interventions.begin(Agreement(**held), entry)
+        _serve(plan, self.intervention_id, self.goal_ids, entry)
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
@@ -254,6 +265,7 @@ class InterventionAdjusted(EntryData):
         held = plan.interventions.interventions.edit(self.intervention_id, entry)
         for name, value in self._changed().items():
             setattr(held, name, value)
+        _serve(plan, self.intervention_id, held.goal_ids, entry)
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""
@@ -297,6 +309,7 @@ class InterventionSwapped(EntryData):
             swapped_at=entry.occurred_at,
         )
         new.lineage = (*old.lineage[:-1], last, new.lineage[0])
+        _serve(plan, self.to.intervention_id, self.to.goal_ids, entry)
 
     def tell(self, plan: PlanState) -> str:
         """One sentence for people."""

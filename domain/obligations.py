@@ -34,12 +34,33 @@ class Obligation:
         return asdict(self)
 
 
+Rule = Callable[[PlanState, Policy], Iterator[Obligation]]
+KINDS: list[str] = []
+"""Every kind of obligation there is."""
+_RULES: list[Rule] = []
+_ALSO_WHEN_CLOSED: list[Rule] = []
+
+
+def _rule(*kinds: str, also_when_closed: bool = False) -> Callable[[Rule], Rule]:
+    """A rule that finds obligations of these kinds, ``also_when_closed`` if owed for the record's sake."""
+
+    def register(rule: Rule) -> Rule:
+        KINDS.extend(kinds)
+        _RULES.append(rule)
+        if also_when_closed:
+            _ALSO_WHEN_CLOSED.append(rule)
+        return rule
+
+    return register
+
+
 def _owed(kind: str, about: str, since: datetime, due: date | int | None, words: str) -> Obligation:
     due_on = since.date() + timedelta(days=due) if isinstance(due, int) else due
     day = due_on.isoformat() if due_on else None
     return Obligation(kind, about, since.isoformat().replace("+00:00", "Z"), day, words)
 
 
+@_rule("formal_review")
 def formal_review(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
     """From opening or the last formal review, by the plan's or the clinic's interval."""
     outline, outlook = plan.opening.outline, plan.reviews.outlook
@@ -49,6 +70,7 @@ def formal_review(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
         yield _owed("formal_review", "plan", since, outlook.next_due_on or due, "Formal review")
 
 
+@_rule("reevaluation")
 def reevaluation(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
     """From a relapse until a review names it."""
     for held in plan.course.relapses:
@@ -59,6 +81,7 @@ def reevaluation(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
             )
 
 
+@_rule("safety_review")
 def safety_review(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
     """From a high safety concern until a safety review, a review naming it, or its resolution."""
     reviewed = plan.reviews.outlook.last_safety_at
@@ -69,6 +92,7 @@ def safety_review(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
             yield _owed("safety_review", held.entry_id, held.raised_at, days, "Safety review")
 
 
+@_rule("answer_discomfort", "answer_resistance", "answer_mismatch", "answer_plateau")
 def answers(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
     """From a discomfort, resistance, mismatch or plateau until its answer."""
     for discomfort in plan.interventions.discomforts:
@@ -91,6 +115,7 @@ def answers(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
                 yield _owed(kind, held.entry_id, held.raised_at, policy.answer_days, words)
 
 
+@_rule("resume_check")
 def resume_checks(plan: PlanState, _policy: Policy) -> Iterator[Obligation]:
     """From a goal's pause with a date until it is resumed, dropped or given a new date."""
     for goal in plan.goals.goals:
@@ -101,6 +126,7 @@ def resume_checks(plan: PlanState, _policy: Policy) -> Iterator[Obligation]:
             )
 
 
+@_rule("first_signature")
 def first_signature(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
     """From opening until a clinician signs."""
     opened_at = plan.opening.outline.opened_at
@@ -109,16 +135,18 @@ def first_signature(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
         yield _owed("first_signature", "plan", opened_at, days, "First signature")
 
 
+@_rule("cosignature")
 def cosignatures(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
-    """From a supervised clinician's signature until the supervisor co-signs or returns it."""
-    supervisor_id = plan.opening.outline.supervisor_id
-    for held in plan.signatures.signed:
-        supervised = supervisor_id is not None and held.by["member_id"] != supervisor_id
-        if held.status == "signed" and supervised:
-            days = policy.cosignature_days
-            yield _owed("cosignature", held.entry_id, held.signed_at, days, "Co-signature")
+    """From a signature under supervision until a supervisor co-signs or returns it.
+
+    What counts is the supervision at the time, and of each signer the newest signature.
+    """
+    for held in plan.signatures.owed():
+        days = policy.cosignature_days
+        yield _owed("cosignature", held.entry_id, held.signed_at, days, "Co-signature")
 
 
+@_rule("client_agreement")
 def client_agreement(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
     """From the first material change after the client's word on the plan until their next one."""
     heard_at = plan.signatures.client.at
@@ -128,6 +156,7 @@ def client_agreement(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
         yield _owed("client_agreement", "plan", since, days, "The client's agreement to changes")
 
 
+@_rule("emergency_review", also_when_closed=True)
 def emergency_reviews(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
     """From an emergency access until a privacy officer or auditor has looked at it."""
     for held in plan.emergency.emergency_access:
@@ -137,7 +166,8 @@ def emergency_reviews(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
             yield _owed("emergency_review", held.entry_id, held.at, days, words)
 
 
-def suspected_plateaus(plan: PlanState, policy: Policy) -> Iterator[Obligation]:  # noqa: ARG001 - the rules share one signature
+@_rule("plateau_suspected")
+def suspected_plateaus(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
     """From when an active goal's values stand still until somebody says so, or they move.
 
     A plateau that was noted and waits for its answer is no longer a mere suspicion.
@@ -152,7 +182,7 @@ def suspected_plateaus(plan: PlanState, policy: Policy) -> Iterator[Obligation]:
             since = max(_judged_at(goal, plateaus))
             own = (held for held in goal.values if held.own and held.at >= since)
             readings = [(held.at, held.value) for held in own]
-            still_since = plateau_since(readings, goal.measure)
+            still_since = plateau_since(readings, goal.measure, policy)
             if still_since is not None:
                 words = "A suspected plateau: the values hardly move"
                 yield _owed("plateau_suspected", goal.goal_id, still_since, None, words)
@@ -169,24 +199,8 @@ def _judged_at(goal: Goal, plateaus: list[Raised]) -> Iterator[datetime]:
         yield held.answered_at or held.raised_at
 
 
-RULES: tuple[Callable[[PlanState, Policy], Iterator[Obligation]], ...] = (
-    safety_review,
-    reevaluation,
-    answers,
-    resume_checks,
-    formal_review,
-    first_signature,
-    cosignatures,
-    client_agreement,
-    suspected_plateaus,
-    emergency_reviews,
-)
-ALSO_WHEN_CLOSED = (emergency_reviews,)
-"""What is owed not for the work but for the record."""
-
-
 def obligations(plan: PlanState, policy: Policy = DEFAULT_POLICY) -> list[Obligation]:
     """What the plan owes, soonest due first. A plan that is over owes no more of the work."""
-    rules = ALSO_WHEN_CLOSED if plan.lifecycle.closed else RULES
+    rules = _ALSO_WHEN_CLOSED if plan.lifecycle.closed else _RULES
     owed = [held for rule in rules for held in rule(plan, policy)]
     return sorted(owed, key=lambda held: (held.due_on or "9999", held.kind, held.about))

@@ -7,12 +7,12 @@ that knows what an entry does to a plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from domain.fields import plain_moment, remembered, to_plain
+from domain.fields import PLAIN, plain_moment, remembered, to_plain
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,17 +38,21 @@ class Part:
 
     def document(self) -> dict[str, Any]:
         """The part as the API shows it, in JSON types."""
-        return {name: plain(getattr(self, name)) for name, plain in _plainers(type(self))}
+        shown = {}
+        for name in _names_shown(type(self)):
+            held = getattr(self, name)
+            shown[name] = held if type(held) in PLAIN else _plain(held)
+        return shown
 
 
 @remembered
-def _plainers(cls: type[Part]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    return tuple((spec.name, _plain) for spec in fields(cls) if spec.name not in cls.HIDDEN)
+def _names_shown(cls: type[Part]) -> tuple[str, ...]:
+    return tuple(spec.name for spec in fields(cls) if spec.name not in cls.HIDDEN)
 
 
 def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line a kind; it runs for every field of every document
     kind = type(value)
-    if kind is str or kind is int or value is None or kind is bool or kind is float:
+    if kind in PLAIN:
         return value
     if kind is list or kind is tuple:
         return [_plain(item) for item in value]
@@ -151,8 +155,12 @@ class Section:
 
 
 def short(text: str, most: int = 90) -> str:
-    """``text`` on one line, cut at a word when it is long, in quotation marks."""
+    """``text`` on one line, cut at a word when it is long, in quotation marks.
+
+    Without its own full stop, for it stands in a sentence that has one.
+    """
     line = " ".join(text.split())
+    line = line if line.endswith("..") else line.removesuffix(".")
     if len(line) > most:
         line = line[: most - 1].rsplit(" ", 1)[0].rstrip(",;:. ") + "…"
     return f"“{line}”"

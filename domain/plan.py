@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from domain.entry import TYPES, Entry
+from domain.entry import TYPES, Entry, as_recorded
 from domain.errors import PlanClosedError
 from domain.fold import AMENDING
 from domain.history import AHEAD, History
@@ -52,11 +52,17 @@ class Plan(History):
         }
 
     def content_hash(self, version: int) -> str:
-        """SHA-256 (hex) of the plan's content at ``version``: its document as canonical JSON.
+        """SHA-256 (hex) of what was recorded until ``version``: what a signature stands under.
 
-        Sorted keys, no spaces, UTF-8; without position and obligations, which are not its content.
+        The entries that stand at that version, corrected, in the order in which they count, as a
+        JSON list: for each what its line in an export holds as ``entry_id`` and ``topic``, together
+        with all of its ``state``; ``occurred_at`` is ``recorded_at`` where nobody gave it. Of a
+        corrected entry ``data``, its format and ``occurred_at`` are those of the correction in use.
+        Sorted keys, no spaces, UTF-8. No sentence or derived fact is in it, so other words for the
+        same entries leave it as it was.
         """
-        content = self.at(version).document()
+        order = self.settled_at(version).order
+        content = [as_recorded(entry) for entry in order if not isinstance(entry.data, AMENDING)]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -64,8 +70,9 @@ class Plan(History):
         status = before.lifecycle.status
         in_error = status == "entered_in_error" and not isinstance(entry.data, AMENDING)
         if before.lifecycle.closed and (in_error or not entry.data.WHEN_CLOSED):
+            way_out = "mark that mark in error" if in_error else "reopen it first"
             raise PlanClosedError(
-                f"The plan is {status.replace('_', ' ')}; reopen it first, or correct the record.",
+                f"The plan is {status.replace('_', ' ')}; {way_out}, or correct the record.",
                 "/type",
-                status=status,
+                plan_status=status,  # a problem's own status is that of the answer
             )

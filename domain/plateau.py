@@ -25,9 +25,8 @@ from statistics import median
 from typing import NamedTuple
 
 from domain.goals import Measure
+from domain.policy import DEFAULT_POLICY, Policy
 
-LEAST_VALUES = 4
-LEAST_PERIOD = timedelta(days=28)
 FINE = 32
 """From so many values on every second one is enough for their trend: pairs grow with the square."""
 NORMAL_SCATTER = 1.4826
@@ -57,16 +56,19 @@ class Trend(NamedTuple):
         return self.slope * other.slope >= other.slope**2 / 2
 
 
-def plateau_since(readings: Iterable[Reading], measure: Measure) -> datetime | None:
+def plateau_since(
+    readings: Iterable[Reading], measure: Measure, policy: Policy = DEFAULT_POLICY
+) -> datetime | None:
     """The moment since when the values have stood still short of their target; None: they do not.
 
-    It looks at the newer half of the values, or at more of them until they are at least 4 over at
-    least 28 days: so what moved once and then stopped shows soon, and so does what moves again.
+    It looks at the newer half of the values, or at more of them until they are as many over as many
+    days as the policy asks for: so what moved once and then stopped shows soon, and so does what
+    moves again.
     Values that together do move, only too slowly for that half to show it, and that still keep up
     this pace, do not stand still.
     """
     held = sorted(readings)
-    begin = _newer_half(held)
+    begin = _newer_half(held, policy)
     if begin is None or _as_wanted([value for _, value in held[begin:]], measure):
         return None
     least_noise = max(resolution(held) / 2, INSTRUMENT_NOISE.get(measure.instrument, 0))
@@ -95,12 +97,13 @@ def resolution(readings: Sequence[Reading]) -> float:
     return 10.0 ** int(finest)
 
 
-def _newer_half(held: Sequence[Reading]) -> int | None:
+def _newer_half(held: Sequence[Reading], policy: Policy) -> int | None:
     """Where the newer half begins, or more that is enough to judge by; None: nothing is enough."""
-    if len(held) < LEAST_VALUES or held[-1][0] - held[0][0] < LEAST_PERIOD:
+    period = timedelta(days=policy.plateau_days)
+    if len(held) < policy.plateau_values or held[-1][0] - held[0][0] < period:
         return None
-    latest = held[-1][0] - LEAST_PERIOD
-    begin = min(len(held) // 2, len(held) - LEAST_VALUES)
+    latest = held[-1][0] - period
+    begin = min(len(held) // 2, len(held) - policy.plateau_values)
     return next(place for place in range(begin, -1, -1) if held[place][0] <= latest)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from domain.fields import RangeRule
@@ -12,7 +13,10 @@ PolicyDays = Annotated[int, RangeRule(1, 3650)]
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The clinic's numbers; periods in days unless the name says hours."""
+    """The clinic's numbers; periods in days unless the name says otherwise.
+
+    ``plateau_values`` over at least ``plateau_days`` are enough to suspect a plateau.
+    """
 
     formal_review_days: PolicyDays = 182
     reevaluation_days: PolicyDays = 7
@@ -22,9 +26,16 @@ class Policy:
     cosignature_days: PolicyDays = 14
     client_agreement_days: PolicyDays = 30
     emergency_review_days: PolicyDays = 3
+    plateau_values: Annotated[int, RangeRule(3, 20)] = 4
+    plateau_days: PolicyDays = 28
     late_after_hours: Annotated[int, RangeRule(1, 8760)] = 24
     require_if_match: bool = False
     retention_days: Annotated[int, RangeRule(1, 36_500)] = 3650
+
+    @property
+    def late_after(self) -> timedelta:
+        """How long after it was true an entry may be recorded without being late."""
+        return timedelta(hours=self.late_after_hours)
 
 
 DEFAULT_POLICY = Policy()

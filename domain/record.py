@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from domain.entry import EntryData, recorded
-from domain.fields import AnyEntry, RangeRule, Text, build, to_plain
+from domain.fields import AnyEntry, RangeRule, Text, build, in_utc, to_plain
 from domain.parts import short
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class EntryCorrected(EntryData):
         return replace(
             self,
             data=to_plain(corrected),
-            occurred_at=self.occurred_at or given_before,
+            occurred_at=in_utc(self.occurred_at) or given_before,
             format_version=version,
         )
 

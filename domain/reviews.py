@@ -28,11 +28,15 @@ ReviewKind = Literal[
 class Scheduled(Part):
     """A review that is planned."""
 
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"touched", "by_review"})
+
     review_id: str
     kind: str
     in_words: str | None
     due_on: date
     status: str = "scheduled"
+    by_review: bool = False
+    """Whether a review planned the next of its kind; then any review of that kind is the one."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +105,9 @@ class ReviewHeld(EntryData):
     answers_entry_ids: Annotated[
         tuple[EntryAnswered, ...], ManyRule(most=50), "The relapses and concerns it closes."
     ] = ()
-    next_due_on: date | None = None
+    next_due_on: Annotated[
+        date | None, "The day of the next of this kind; of a formal one its due day."
+    ] = None
 
     def decide(self, plan: PlanState, entry: Entry) -> None:
         """The client's absence is explained; a planned review is held once; answers name what is open."""
@@ -135,12 +141,27 @@ class ReviewHeld(EntryData):
         if self.kind == "formal":
             plan.reviews.outlook.edit(entry).last_formal_at = entry.occurred_at
             plan.reviews.outlook.next_due_on = self.next_due_on
-        elif self.next_due_on is not None:
-            plan.reviews.outlook.edit(entry).next_due_on = self.next_due_on
+        self._plan_next(plan, entry)
         if self.kind == "safety":
             plan.reviews.outlook.edit(entry).last_safety_at = entry.occurred_at
         for entry_id in self.answers_entry_ids:
             self._answer(plan, entry_id, entry)
+
+    def _plan_next(self, plan: PlanState, entry: Entry) -> None:
+        """The next of another kind is planned under this entry's id; this review is what was planned so."""
+        planned = plan.reviews.scheduled
+        for held in planned:
+            if held.by_review and held.kind == self.kind and held.status == "scheduled":
+                planned.edit(held.review_id, entry).status = "held"
+        if self.kind != "formal" and self.next_due_on is not None:
+            following = Scheduled(
+                review_id=entry.entry_id,
+                kind=self.kind,
+                in_words=None,
+                due_on=self.next_due_on,
+                by_review=True,
+            )
+            planned.add(entry.entry_id, following, entry)
 
     def _said(self) -> dict[str, Any]:
         return {

@@ -40,6 +40,8 @@ class Signature(Part):
     content_hash: str
     by: dict[str, Any]
     signed_at: datetime
+    cosigner_id: str | None = None
+    """Who had to co-sign it when it was signed; None: nobody."""
     status: str = "signed"
     cosigned_by: dict[str, Any] | None = None
     cosigned_at: datetime | None = None
@@ -78,6 +80,18 @@ class Signatures(Section):
     def under(self, of_version: int, *statuses: str) -> list[Signature]:
         """The signatures under that version in one of those statuses, oldest first."""
         return [s for s in self.signed if s.of_version == of_version and s.status in statuses]
+
+    def owed(self) -> list[Signature]:
+        """Each signer's newest signature, where it still waits for the co-signature it needed.
+
+        What they signed before was about an older plan: the newer signature takes its place.
+        """
+        newest: dict[str, Signature] = {}
+        for held in self.signed:
+            member_id = held.by["member_id"]
+            if member_id not in newest or newest[member_id].of_version <= held.of_version:
+                newest[member_id] = held
+        return [held for held in newest.values() if held.status == "signed" and held.cosigner_id]
 
     def waiting(self, of_version: int, supervisor_id: str) -> Signature | None:
         """The newest signature of somebody else under that version that waits for a supervisor."""
@@ -201,7 +215,7 @@ class PlanSigned(EntryData):
     of_version: Version
     meaning: Literal["author", "reviewer"]
     content_hash: Annotated[
-        Hash, "SHA-256 of the version's document; filled in by the service."
+        Hash, "SHA-256 of what the version holds; filled in by the service."
     ] = ""
 
     def complete(self, plan: Plan) -> EntryData:
@@ -219,6 +233,7 @@ class PlanSigned(EntryData):
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """The signature stands under that version, and the plan is no longer a draft."""
+        supervisor_id = plan.opening.outline.supervisor_id
         held = Signature(
             entry_id=entry.entry_id,
             of_version=self.of_version,
@@ -226,6 +241,7 @@ class PlanSigned(EntryData):
             content_hash=self.content_hash,
             by=_by(entry.recorded_by),
             signed_at=entry.occurred_at,
+            cosigner_id=supervisor_id if supervisor_id != entry.recorded_by.member_id else None,
         )
         plan.signatures.signed.add_newest(entry.entry_id, held, entry)
         plan.lifecycle.activate(entry)
@@ -237,9 +253,11 @@ class PlanSigned(EntryData):
 
 def _require_supervision(plan: PlanState, entry: Entry, of_version: int, doing: str) -> None:
     supervisor_id = entry.recorded_by.member_id
-    if plan.opening.outline.supervisor_id != supervisor_id:
+    under = plan.signatures.under(of_version, "signed")
+    # Of record is who supervises now, and who did when it was signed.
+    if supervisor_id not in {plan.opening.outline.supervisor_id, *(s.cosigner_id for s in under)}:
         raise NotYoursError(f"Only the plan's supervisor of record can {doing} it.", "/type")
-    if not plan.signatures.under(of_version, "signed"):
+    if not under:
         raise TransitionError(
             f"Version {of_version} has no signature that waits for this; sign it first.",
             "/data/of_version",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from domain.entry import Entry
@@ -17,6 +18,7 @@ from domain.state import PlanState
 Path = tuple[str, ...]
 Place = tuple[Path, str]  # a part's path and, where several single parts share one, which it is
 Sources = tuple[int, ...]
+Piece = tuple[Path, str, Part | Parts[Any]]
 _IDS: tuple[str, ...] = ("goal_id", "objective_id", "intervention_id", "concern_id", "entry_id")
 _IDS += ("practice_id", "life_event_id", "review_id", "ref", "about")
 
@@ -43,9 +45,9 @@ def id_of(item: Any) -> str | None:
     return None
 
 
-def _ids_of(value: Any) -> list[str]:
+def _ids_of(value: list[Any]) -> list[str]:
     """The ids of a list's items, if they tell them apart."""
-    ids = [id_of(item) for item in value] if isinstance(value, list) else []
+    ids = [id_of(item) for item in value]
     return [held for held in ids if held] if None not in ids and len(set(ids)) == len(ids) else []
 
 
@@ -54,7 +56,7 @@ def leaves_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, dict) and value:
         for key, held in value.items():
             yield from leaves_of(held, (*path, key))
-    elif ids := _ids_of(value):
+    elif isinstance(value, list) and (ids := _ids_of(value)):
         for held, item in zip(ids, value, strict=True):
             yield from leaves_of(item, (*path, held))
     else:
@@ -72,20 +74,34 @@ class Walk:
 
     ``parts``: the rendered parts by place; ``touched``: leaf → sources of the entries that changed
     it, ``came``: part → sources of those with which it came or went, both for the entries walked
-    (not for those folded before the walk began).
+    (not for those folded before the walk began); ``members``: the keys of each group's parts.
+    The leaves of a part that came are noted at once (``at_once``) or looked up when asked for.
     """
 
     plan: PlanState
     parts: dict[Place, dict[str, Any]] = field(default_factory=dict)
     touched: dict[Path, list[Sources]] = field(default_factory=dict)
     came: dict[Path, list[Sources]] = field(default_factory=dict)
+    pieces: list[Piece] = field(init=False)
+    members: dict[Path, set[str]] = field(default_factory=dict)
+    begun: dict[Place, list[tuple[Sources, dict[str, Any]]]] = field(default_factory=dict)
+    at_once: bool = False
+
+    def __post_init__(self) -> None:
+        """Look once where the plan's parts and groups are; only what is in them comes and goes."""
+        self.pieces = [(path, type(piece).__name__, piece) for path, piece in self.plan.pieces()]
 
     @classmethod
     def after(cls, entries: Sequence[Entry]) -> Walk:
         """A walk that starts where ``entries`` end."""
         walk = cls(fold(entries))
-        for place, part in _all_parts(walk.plan):
-            walk.parts[place] = part.document()
+        for path, name, piece in walk.pieces:
+            if isinstance(piece, Part):
+                walk.parts[path, name] = piece.document()
+                continue
+            walk.members[path] = set(piece.by_id)
+            for key, part in piece.by_id.items():
+                walk.parts[(*path, key), ""] = part.document()
         return walk
 
     def on(self, entries: Iterable[Entry]) -> Walk:
@@ -105,62 +121,66 @@ class Walk:
 
     def _note(self, entry: Entry) -> None:
         version, sources = entry.originator_version, _sources(entry)
-        for path, piece in self.plan.pieces():
-            if piece.touched != version:
-                continue
+        for path, name, piece in [held for held in self.pieces if held[2].touched == version]:
             if isinstance(piece, Part):
-                self._compare((path, type(piece).__name__), piece, sources)
+                self._compare((path, name), piece, sources)
                 continue
             for key, part in piece.by_id.items():
                 if part.touched == version:
                     self._compare(((*path, key), ""), part, sources)
-            self._let_go(path, piece, sources)
+            self._come_and_gone(path, piece, sources)
 
     def _compare(self, place: Place, part: Part, sources: Sources) -> None:
         path, before, after = place[0], self.parts.get(place), part.document()
         self.parts[place] = after
         if before is None:
             self.came.setdefault(path, []).append(sources)
-        for leaf, _, _ in _changed_leaves(path, before or {}, after, fresh=before is None):
+            if not self.at_once:
+                self.begun.setdefault(place, []).append((sources, after))
+                return
+            leaves = [leaf for leaf, _ in leaves_of(after, path)] if after else []
+        else:
+            leaves = [leaf for leaf, _, _ in _changed_leaves(path, before, after)]
+        for leaf in leaves:
             self.touched.setdefault(leaf, []).append(sources)
 
-    def _let_go(self, path: Path, group: Parts[Any], sources: Sources) -> None:
-        depth = len(path)
-        gone = [
-            (held, which)
-            for held, which in self.parts
-            if len(held) == depth + 1 and held[:depth] == path and held[depth] not in group
+    def made_by(self, place: Place, leaf: Path) -> list[Sources]:
+        """Who of the entries walked set that leaf of a part; in no order."""
+        came_with = [
+            sources
+            for sources, document in self.begun.get(place, ())
+            if leaf in dict(leaves_of(document, place[0]))
         ]
-        for place in gone:
-            del self.parts[place]
-            self.came.setdefault(place[0], []).append(sources)
+        return came_with + self.touched.get(leaf, [])
+
+    def _come_and_gone(self, path: Path, group: Parts[Any], sources: Sources) -> None:
+        """Keep the group's members, and let go of those that are no longer among them."""
+        members = self.members.get(path, set())
+        self.members[path] = set(group.by_id)
+        for key in members - group.by_id.keys():
+            del self.parts[(*path, key), ""]
+            self.came.setdefault((*path, key), []).append(sources)
 
 
 def _sources(entry: Entry) -> Sources:
     return entry.sources or (entry.originator_version,)
 
 
-def _all_parts(plan: PlanState) -> Iterator[tuple[Place, Part]]:
-    for path, piece in plan.pieces():
-        if isinstance(piece, Part):
-            yield (path, type(piece).__name__), piece
-        else:
-            for key, part in piece.by_id.items():
-                yield ((*path, key), ""), part
-
-
 def _changed_leaves(
-    path: Path, before: dict[str, Any], after: dict[str, Any], *, fresh: bool = False
+    path: Path, before: dict[str, Any], after: dict[str, Any]
 ) -> Iterator[tuple[Path, Any, Any]]:
-    """The leaves in which two renderings of one part differ (all of them when it is ``fresh``)."""
+    """The leaves in which two renderings of one part differ."""
     for key in [*before, *(key for key in after if key not in before)]:
         held, given = before.get(key), after.get(key)
-        if held == given and not fresh:
+        if held == given:
+            continue
+        if not isinstance(held, dict | list) and not isinstance(given, dict | list):
+            yield (*path, key), held, given
             continue
         old = dict(leaves_of(held, (*path, key))) if key in before else {}
         new = dict(leaves_of(given, (*path, key))) if key in after else {}
         for leaf in [*old, *(leaf for leaf in new if leaf not in old)]:
-            if fresh or old.get(leaf) != new.get(leaf):
+            if old.get(leaf) != new.get(leaf):
                 yield leaf, old.get(leaf), new.get(leaf)
 
 
@@ -170,7 +190,7 @@ def trace(entries: Sequence[Entry], document: dict[str, Any]) -> dict[str, int]:
     Keys are JSON pointers into the document; a corrected leaf names its correction. What no single
     entry set (obligations, ids, sums) is left out.
     """
-    walk = Walk(PlanState()).on(entries)
+    walk = Walk(PlanState(), at_once=True).on(entries)
     found: dict[str, int] = {}
     for path, place, value in _placed(document, (), ()):
         if value is not None and (sources := walk.touched.get(path)):
@@ -185,7 +205,7 @@ def _placed(value: Any, path: Path, place: Path) -> Iterator[tuple[Path, Path, A
     if isinstance(value, dict) and value:
         for key, held in value.items():
             yield from _placed(held, (*path, key), (*place, key))
-    elif ids := _ids_of(value):
+    elif isinstance(value, list) and (ids := _ids_of(value)):
         for index, (held, item) in enumerate(zip(ids, value, strict=True)):
             yield from _placed(item, (*path, held), (*place, str(index)))
     else:
@@ -199,13 +219,11 @@ def diff(
     same = _common(old, new)
     start = Walk.after(new[:same])
     there = start
-    if len(old) > same or _opened_in_error(before):
+    if len(old) > same or before.opened_in_error:
         there = _ended(Walk.after(old[:same]).on(old[same:]), before)
     was = dict(there.parts)
-    there_touched, there_came = dict(there.touched), dict(there.came)
     now = _ended(start.on(new[same:]), after)
-    if there is now:
-        there_touched, there_came = {}, {}
+    walks = (now,) if there is now else (there, now)
     judge = _Judge(before, after)
     judge.hear(old[same:], new[same:])
     changes = []
@@ -213,19 +231,14 @@ def diff(
         for at, kind, held, given, whole in _part_changes(
             place[0], was.get(place), now.parts.get(place)
         ):
-            there_by = (there_came if whole else there_touched).get(at, ())
-            now_by = (now.came if whole else now.touched).get(at, ())
-            by = judge.made_by((*there_by, *now_by))
+            made = (walk.came.get(at, []) if whole else walk.made_by(place, at) for walk in walks)
+            by = judge.made_by(chain.from_iterable(made))
             changes.append(Change(pointer(at), kind, held, given, by))
     return changes
 
 
-def _opened_in_error(settled: Settled) -> bool:
-    return settled.order[0].entry_id in settled.gone
-
-
 def _ended(walk: Walk, settled: Settled) -> Walk:
-    return walk.in_error(settled.order[0]) if _opened_in_error(settled) else walk
+    return walk.in_error(settled.order[0]) if settled.opened_in_error else walk
 
 
 def _common(old: Sequence[Entry], new: Sequence[Entry]) -> int:

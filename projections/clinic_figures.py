@@ -45,6 +45,7 @@ class ClinicFigures(Projection):
 
     name = "clinic_figures"
     version = 1
+    shape = "23908ea99962"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write the facts of the batch's plans, where they are not what they were before."""

@@ -28,6 +28,7 @@ class Measures(Projection):
 
     name = "measures"
     version = 1
+    shape = "d6ef09b66257"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Add the batch's values; where something was corrected or taken out, look at the whole plan."""

@@ -16,6 +16,7 @@ class People(Projection):
 
     name = "people"
     version = 1
+    shape = "5b4215b96eed"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write the members anew when the clinic recorded something of its own."""

@@ -50,10 +50,14 @@ class Batch:
 
 
 class Projection(ABC):
-    """One read model. ``version`` goes up when its tables or their meaning change: then rebuild."""
+    """One read model. ``version`` goes up when its tables or their meaning change: then rebuild.
+
+    ``shape``: a digest of its table and of what its rows hold; a test says when that has changed.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
+    shape: ClassVar[str]
 
     @abstractmethod
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:

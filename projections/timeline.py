@@ -37,6 +37,7 @@ class Timeline(Projection):
 
     name = "timeline"
     version = 1
+    shape = "3d699f46ba34"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Add the batch's entries, and thread corrections, marks and addenda under what they are about."""

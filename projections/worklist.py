@@ -33,7 +33,8 @@ class Worklist(Projection):
     """One row per obligation, found by therapist and supervisor in order of the day it is due."""
 
     name = "worklist"
-    version = 1
+    version = 2
+    shape = "60c40f635067"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write what the batch's plans owe now, where that is not what they owed before."""

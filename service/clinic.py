@@ -64,7 +64,8 @@ class ClinicService:
         The first of them begins with the clinic's founding, which is added by itself.
         """
         self.gate.require(principal, "clinic.record")
-        refuse_foreign_clinic_types(principal, drafts)
+        with self.gate.noting_refusals(principal, "clinic.record"):
+            refuse_foreign_clinic_types(principal, drafts)
         try:
             return self._record(principal, drafts, request)
         finally:

@@ -12,9 +12,16 @@ from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
 from service.drafts import Drafts
 from service.emergency import EmergencyService
+from service.export.plan import PlanExports
+from service.feed.reading import FeedService
+from service.feed.showing import Showing
+from service.feed.wakes import Places, Wakes
+from service.fhir.facade import FhirService
 from service.figures import FiguresService
+from service.identity import Brake, Identity, configured
 from service.measures import MeasuresService
 from service.plans import PlanService
+from service.quota import Quota
 from service.record.plans import Plans
 from service.recording import Recording
 from service.replay import ReplayService
@@ -23,6 +30,7 @@ from service.settings import Settings
 from service.timeline import TimelineService
 from service.tokens import Tokens
 from service.wake import Waker
+from service.webhooks.management import WebhookService
 from service.worklist import WorklistService
 
 
@@ -42,14 +50,21 @@ class Container:
     measures: MeasuresService
     figures: FiguresService
     replay: ReplayService
-    tokens: Tokens
     sessions: Sessions
     drafts: Drafts
+    fhir: FhirService
+    exports: PlanExports
+    feed: FeedService
+    webhooks: WebhookService
+    tokens: Tokens
+    identity: Identity
+    quota: Quota
     waker: Waker
     clock: Callable[[], datetime]
 
     def close(self) -> None:
         """Close connections and threads."""
+        self.feed.close()
         self.waker.close()
         self.database.close()
 
@@ -70,9 +85,14 @@ def build(
     ).open()
     kept = Plans(database, settings.cached_plans)
     waker = Waker(database)
-    tokens = Tokens(database, clock)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
+    tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
+    timeline = TimelineService(database, kept, recording.policy, gate)
+    identity = Identity(tokens, gate.rosters, configured(settings, clock), brake)
+    fhir = FhirService(database, kept, gate)
+    showing, wakes = Showing(gate), Wakes(settings.database_url)
+    feed = FeedService(database, showing, wakes, Places(settings.feed_readers))
     return Container(
         settings=settings,
         database=database,
@@ -81,14 +101,20 @@ def build(
         emergency=EmergencyService(recording, gate),
         plans=PlanService(recording, gate),
         clinic=ClinicService(database, recording, gate),
-        timeline=TimelineService(database, kept, recording.policy, gate),
+        timeline=timeline,
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
         replay=ReplayService(kept, recording.policy, gate),
-        tokens=tokens,
-        sessions=Sessions(database, tokens),
+        sessions=Sessions(database, tokens, identity),
         drafts=Drafts(database),
+        tokens=tokens,
+        identity=identity,
+        quota=Quota(database, settings.quota_per_minute, settings.quota_burst),
+        fhir=fhir,
+        exports=PlanExports(gate, timeline, fhir, clock),
+        feed=feed,
+        webhooks=WebhookService(database, feed, settings.webhook_private_targets),
         waker=waker,
         clock=clock,
     )

@@ -20,10 +20,14 @@ from service.recording import Draft, Recorded, Recording, Request
 log = logging.getLogger("plan_history.security")
 MOST = 200
 _OF_CLIENT = """
-SELECT plan_id FROM current_plans WHERE clinic_id = %s AND client_ref = %s
-ORDER BY status IN ('draft', 'active', 'paused') DESC, opened_at DESC LIMIT 1
+SELECT plan_id FROM (
+    SELECT plan_id, true AS open, NULL::timestamptz AS opened_at FROM open_plans
+    WHERE clinic_id = %(clinic)s AND client_ref = %(value)s
+    UNION ALL SELECT plan_id, false, opened_at FROM current_plans
+    WHERE clinic_id = %(clinic)s AND client_ref = %(value)s
+) AS known ORDER BY open DESC, opened_at DESC LIMIT 1
 """
-_OF_ENTRY = "SELECT plan_id FROM entries WHERE clinic_id = %s AND entry_id = %s"
+_OF_ENTRY = "SELECT plan_id FROM entries WHERE clinic_id = %(clinic)s AND entry_id = %(value)s"
 _TAKEN = """
 SELECT plan_id FROM timeline WHERE clinic_id = %s AND type = 'EmergencyAccessTaken'
 GROUP BY plan_id ORDER BY max(position) DESC LIMIT %s
@@ -102,7 +106,9 @@ class EmergencyService:
 
     def _one(self, principal: Principal, query: str, value: object) -> UUID:
         def read(conn: BoundedConnection) -> TupleRow | None:
-            return conn.execute(query.encode(), [principal.clinic_id, value]).fetchone()
+            return conn.execute(
+                query.encode(), {"clinic": principal.clinic_id, "value": value}
+            ).fetchone()
 
         row = self.gate.database.in_clinic(principal.clinic_id, read)
         if row is None:

@@ -59,3 +59,45 @@ class NotAllowedError(PlanHistoryError):
 
     code = "not-allowed"
     title = "Your role does not include this"
+
+
+class IssuerUnavailableError(PlanHistoryError):
+    """The keys of a token's issuer could not be had, so nobody can say whether the token is good."""
+
+    code = "issuer-unavailable"
+    title = "The issuer of your token is out of reach"
+
+
+class QuotaExceededError(PlanHistoryError):
+    """The caller, or their address, asks more often than is taken; later is as good."""
+
+    code = "quota-exceeded"
+    title = "Slow down a little"
+
+
+class TooManyReadersError(PlanHistoryError):
+    """As many readers of the feed wait in this process as may wait."""
+
+    code = "too-many-readers"
+    title = "Too many readers wait just now"
+
+
+class UnknownPlaceError(PlanHistoryError):
+    """There is no such place in the feed."""
+
+    code = "unknown-place"
+    title = "The feed has no such place"
+
+
+class WebhookNotFoundError(PlanHistoryError):
+    """There is no such webhook here."""
+
+    code = "webhook-not-found"
+    title = "No such webhook"
+
+
+class TargetRefusedError(PlanHistoryError):
+    """Nothing is sent to such an address."""
+
+    code = "target-refused"
+    title = "That address is not one to send to"

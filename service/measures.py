@@ -14,7 +14,7 @@ from uuid import UUID
 from domain.course import LifeEventEased, LifeEventNoted, RelapseNoted
 from domain.entry import Entry, EntryData
 from domain.fields import plain_moment
-from domain.goals import Goal, GoalPaused, GoalResumed, MeasureRecorded
+from domain.goals import Goal, GoalPaused, GoalResumed, Measure, MeasureRecorded
 from domain.interventions import InterventionPaused, InterventionResumed, InterventionSwapped
 from domain.lifecycle import PlanPaused, PlanResumed
 from domain.plan import Plan
@@ -24,8 +24,8 @@ from service.access import Gate, Principal
 from service.reading import reading_plan
 from service.record.plans import Plans
 
-Key = tuple[str | None, str | None, str | None]
-"""What values must share to be one series: goal, instrument, unit."""
+Key = tuple[str | None, str | None, str | None, str | None]
+"""What values must share to be one series: goal, instrument, its name in words, unit."""
 _INSTRUMENTS = {"phq9": "PHQ-9", "gad7": "GAD-7", "other": "Another instrument"}
 
 
@@ -73,24 +73,31 @@ def series_of(plan: Plan) -> list[dict[str, Any]]:
 
 def _own_key(goal: Goal) -> Key:
     measure = goal.measure
-    return goal.goal_id, measure.instrument if measure else None, measure.unit if measure else None
+    if measure is None:
+        return goal.goal_id, None, None, None
+    return goal.goal_id, measure.instrument, _words(measure), measure.unit
+
+
+def _words(said: Measure | MeasureRecorded) -> str | None:
+    """Which instrument ‘other’ stands for; a known one is itself, whatever the words."""
+    return said.in_words if said.instrument == "other" else None
 
 
 def _key(data: MeasureRecorded, state: PlanState) -> Key:
     goal = state.goals.get(data.goal_id)
     if goal is None:
-        return None, data.instrument, data.unit
-    _, instrument, unit = _own_key(goal)
-    if data.instrument in (None, instrument):
-        return goal.goal_id, instrument, data.unit or unit
-    return goal.goal_id, data.instrument, data.unit
+        return None, data.instrument, _words(data), data.unit
+    _, instrument, words, unit = _own_key(goal)
+    if data.instrument is None or (data.instrument == instrument and _words(data) in (None, words)):
+        return goal.goal_id, instrument, words, data.unit or unit
+    return goal.goal_id, data.instrument, _words(data), data.unit
 
 
 def _described(key: Key, state: PlanState) -> dict[str, Any]:
-    goal_id, instrument, unit = key
+    goal_id, instrument, words, unit = key
     goal = state.goals.get(goal_id)
     measure = goal.measure if goal and key == _own_key(goal) else None
-    name = measure.name if measure else _INSTRUMENTS.get(instrument or "")
+    name = measure.name if measure else words or _INSTRUMENTS.get(instrument or "")
     if name is None and goal is not None:
         name = goal.measure.name if goal.measure else goal.statement
     return {

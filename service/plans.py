@@ -17,6 +17,7 @@ from domain.alliance import SupervisorAssigned, TherapistTransferred
 from domain.entry import Entry
 from domain.errors import MomentNotFoundError, PlanHistoryError, RecordedElsewhereError
 from domain.fold import AMENDING, Settled
+from domain.history import History
 from domain.opening import PlanOpened
 from domain.plan import Plan
 from domain.release import released_document, released_order
@@ -54,7 +55,9 @@ class PlanService:
         """
         self.gate.require(principal, "plans.open")
         if isinstance(opening.data, PlanOpened):
-            refuse_foreign_opening(self.gate.rosters(principal.clinic_id), principal, opening.data)
+            roster = self.gate.rosters(principal.clinic_id)
+            with self.gate.noting_refusals(principal, "plans.open"):
+                refuse_foreign_opening(roster, principal, opening.data)
         _refuse_elsewhere(drafts)
         plan = Plan.new(uuid4())
         try:
@@ -67,15 +70,24 @@ class PlanService:
     ) -> Recorded:
         """Record entries in a plan, in order, all or none; see Recording.record_in."""
         sight = self.gate.see(principal, "plans.record", plan_id)
-        refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
+        with self.gate.noting_refusals(principal, "plans.record", plan_id):
+            refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
         _refuse_elsewhere(drafts)
         done = self.recording.record_in(principal, plan_id, drafts, request)
         if any(isinstance(draft.data, _MOVING) for draft in drafts):
             self.gate.forget(principal.clinic_id, plan_id)
         return done
 
-    def _plan(self, principal: Principal, plan_id: UUID) -> contextlib.AbstractContextManager[Plan]:
-        return reading_plan(self.recording.plans, principal.clinic_id, plan_id)
+    def _plan(
+        self, principal: Principal, plan_id: UUID, *moments: Moment
+    ) -> contextlib.AbstractContextManager[Plan]:
+        """The plan as it is recorded now, or, as far as these moments go, as it is kept."""
+
+        def enough(plan: History) -> bool:
+            return all(moment.is_past_in(plan) for moment in moments)
+
+        plans, clinic_id = self.recording.plans, principal.clinic_id
+        return reading_plan(plans, clinic_id, plan_id, enough if moments else None)
 
     def current(self, principal: Principal, plan_id: UUID) -> tuple[int, bytes]:
         """The plan as it stands: its version and its document as JSON bytes.
@@ -129,7 +141,7 @@ class PlanService:
         key = (principal.clinic_id, plan_id, moment, traced, policy, sight.view)
         if moment.version is not None and (kept := self.past.get(key)):
             return kept
-        with self._plan(principal, plan_id) as plan:
+        with self._plan(principal, plan_id, moment) as plan:
             known = moment.known(plan)
             document = self._document(principal, sight, plan, moment)
             if traced:
@@ -145,7 +157,7 @@ class PlanService:
     ) -> tuple[int, int, list[Change]]:
         """The two head versions and what changed between two moments, each change with its entries."""
         sight = self.gate.see(principal, "plans.read", plan_id)
-        with self._plan(principal, plan_id) as plan:
+        with self._plan(principal, plan_id, before, after) as plan:
             one, other = before.known(plan), after.known(plan)
             old, new = plan.settled_at(one), plan.settled_at(other)
             old_order = _order(sight, plan, old, before.effective_at)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 from psycopg.rows import TupleRow
 
 from domain.entry import Entry, EntryData, Reason, chapter_of, created_ids
-from domain.errors import MomentNotFoundError, PlanHistoryError
+from domain.errors import MomentNotFoundError, PlanAlreadyOpenError, PlanHistoryError
 from domain.fields import plain_moment
 from domain.fold import AMENDING
 from domain.history import History
@@ -102,6 +102,12 @@ class Moment:
             ("effective_at", plain_moment(self.effective_at) if self.effective_at else None),
         )
         return " ".join(f"{name}={held}" for name, held in given if held is not None) or "now"
+
+    def is_past_in(self, plan: History) -> bool:
+        """Whether nothing recorded later than what ``plan`` holds can belong to this moment."""
+        if self.version is not None and self.version <= plan.version:
+            return True
+        return self.as_of is not None and self.as_of < plan.modified_on
 
     def known(self, plan: History) -> int:
         """The version until which entries are known at this moment."""
@@ -218,6 +224,11 @@ class Recording:
         try:
             entries = self._decide(principal, plan, drafts, request, command, opening=opening)
             self.record_of(principal.clinic_id).save(plan, command=command)
+        except PlanAlreadyOpenError as refused:
+            plan.forget_pending()
+            if not opening:  # it is not a field that is at fault but what would open the plan again
+                refused.pointer = f"/entries/{_claiming(drafts)}/type"
+            raise
         except BaseException:
             plan.forget_pending()
             raise
@@ -311,7 +322,12 @@ def _claim(plan: History) -> tuple[str | None, bool | None]:
     return plan.state.opening.outline.client_ref, not plan.state.lifecycle.closed
 
 
-def _may_open_or_close(entry: Entry) -> bool:
+def _claiming(drafts: Sequence[Draft]) -> int:
+    """Which of the drafts brings the plan into its client's way again: the last that may."""
+    return max(index for index, held in enumerate(drafts) if _may_open_or_close(held))
+
+
+def _may_open_or_close(entry: Entry | Draft) -> bool:
     data = entry.data
     return isinstance(data, (PlanOpened, *AMENDING)) or chapter_of(type(data)) == "lifecycle"
 

@@ -17,6 +17,7 @@ from psycopg.rows import TupleRow
 from service.access import Principal
 from service.database import BoundedConnection, Database
 from service.errors import NotSignedInError
+from service.identity import Identity
 from service.tokens import Tokens, digest
 
 IDLE = timedelta(minutes=20)
@@ -32,9 +33,15 @@ class Sessions:
 
     database: Database
     tokens: Tokens
+    identity: Identity
 
-    def begin(self, token: str) -> str:
-        """A new session's secret for the owner of a token; raises NotSignedInError."""
+    def begin(self, token: str, address: str | None = None) -> str:
+        """A new session's secret for the owner of one of this service's tokens.
+
+        ``address``: from where they sign in. Raises NotSignedInError, and QuotaExceededError after too
+        many failures there.
+        """
+        self.identity.principal(token.strip(), address)
         return self._begin(self.tokens.principal(token.strip()).token_id)
 
     def follow(self, link: str) -> str:

@@ -8,7 +8,22 @@ from pathlib import Path
 import environs
 import platformdirs
 
-SECRET = frozenset({"database_url", "migration_url", "projector_url"})
+SECRET = frozenset({"database_url", "migration_url", "projector_url", "deliverer_url"})
+_NOT_NEGATIVE = environs.validate.Range(min=0)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def _held_in(place: str | None) -> str | None:
+    """What a file holds, as container platforms hand secrets over; None without one."""
+    if not place:
+        return None
+    try:
+        return Path(place).read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise environs.EnvError(f"The file {place} cannot be read; check its path.") from unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +44,22 @@ class Settings:
     trusted_proxies: str = "127.0.0.1"
     request_seconds: float = 3.0
     cached_plans: int = 512
+    quota_per_minute: int = 6000
+    quota_burst: int = 600
+    failed_sign_ins: int = 300
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_jwks: str | None = None
+    oidc_algorithms: tuple[str, ...] = ("RS256", "ES256")
+    oidc_types: tuple[str, ...] = ("at+jwt", "JWT")
+    oidc_clinic_claim: str = "clinic_id"
+    oidc_member_claim: str = "sub"
+    feed_readers: int = 4
+    deliverer_url: str | None = None
+    webhook_private_targets: bool = False
+    webhook_attempts: int = 16
+    webhook_pause: float = 5.0
+    webhook_seconds: float = 10.0
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -37,9 +68,12 @@ class Settings:
         own = environs.Env(prefix="PLAN_HISTORY_")
         default_home = platformdirs.user_data_path("plan-history")
         return cls(
-            database_url=env.str("DATABASE_URL", None) or None,
-            migration_url=own.str("MIGRATION_URL", None) or None,
-            projector_url=own.str("PROJECTOR_URL", None) or None,
+            database_url=env.str("DATABASE_URL", None)
+            or _held_in(env.str("DATABASE_URL_FILE", None)),
+            migration_url=own.str("MIGRATION_URL", None)
+            or _held_in(own.str("MIGRATION_URL_FILE", None)),
+            projector_url=own.str("PROJECTOR_URL", None)
+            or _held_in(own.str("PROJECTOR_URL_FILE", None)),
             home=Path(own.str("HOME", "") or default_home).expanduser(),
             embedded=own.str("EMBEDDED", None) or None,
             host=own.str("HOST", "127.0.0.1"),
@@ -51,6 +85,23 @@ class Settings:
             trusted_proxies=own.str("TRUSTED_PROXIES", "127.0.0.1"),
             request_seconds=own.float("REQUEST_SECONDS", 3.0),
             cached_plans=own.int("CACHED_PLANS", 512),
+            quota_per_minute=own.int("QUOTA_PER_MINUTE", 6000, validate=_NOT_NEGATIVE),
+            quota_burst=own.int("QUOTA_BURST", 600, validate=_NOT_NEGATIVE),
+            failed_sign_ins=own.int("FAILED_SIGN_INS", 300, validate=_NOT_NEGATIVE),
+            oidc_issuer=own.str("OIDC_ISSUER", None) or None,
+            oidc_audience=own.str("OIDC_AUDIENCE", None) or None,
+            oidc_jwks=own.str("OIDC_JWKS", None) or None,
+            oidc_algorithms=_words(own.str("OIDC_ALGORITHMS", "") or "RS256,ES256"),
+            oidc_types=_words(own.str("OIDC_TYPES", "") or "at+jwt,JWT"),
+            oidc_clinic_claim=own.str("OIDC_CLINIC_CLAIM", "") or "clinic_id",
+            oidc_member_claim=own.str("OIDC_MEMBER_CLAIM", "") or "sub",
+            feed_readers=own.int("FEED_READERS", max(own.int("THREADS", 8) // 2, 1)),
+            deliverer_url=own.str("DELIVERER_URL", None)
+            or _held_in(own.str("DELIVERER_URL_FILE", None)),
+            webhook_private_targets=own.bool("WEBHOOK_PRIVATE_TARGETS", False),
+            webhook_attempts=own.int("WEBHOOK_ATTEMPTS", 16),
+            webhook_pause=own.float("WEBHOOK_PAUSE", 5.0),
+            webhook_seconds=own.float("WEBHOOK_SECONDS", 10.0),
         )
 
     def shown(self) -> dict[str, str]:

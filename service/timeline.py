@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,12 +31,13 @@ _PLAIN = """
 SELECT position, version, plan, recorded_at, entry, command, topic, state,
     sentence, corrected_by, addenda, in_error_by, behind FROM read_timeline(%s, %s, %s, %s)
 """
+_TOLD = "SELECT entry, behind FROM read_told(%s, %s, %s, %s, %s, %s::text[])"
 _BEHIND = """
 SELECT NOT EXISTS (SELECT FROM timeline t WHERE t.clinic_id = e.clinic_id AND t.position = e.position)
 FROM entries e WHERE e.clinic_id = %s AND e.plan_id = %s ORDER BY e.version DESC LIMIT 1
 """
 _NAMES = {topic: cls.__name__ for topic, cls in TOPICS.items()}
-_OLD_FORMATS = {topic: cls for topic, cls in TOPICS.items() if getattr(cls, "class_version", 1) > 1}
+OLD_FORMATS = {topic: cls for topic, cls in TOPICS.items() if getattr(cls, "class_version", 1) > 1}
 
 
 Told = tuple[dict[int, str], dict[int, tuple[list[int], list[int], int | None]]]
@@ -93,6 +94,16 @@ class TimelineService:
         self.gate.looked(principal, sight, plan_id, asked="timeline")
         return Page(self._as_seen(principal, sight, page.entries), page.next)
 
+    def whole(self, principal: Principal, plan_id: UUID) -> Iterator[str]:
+        """Every entry of a plan, for a use case that has seen to it that they may see all of it."""
+        wanted = Filter(limit=200)
+        while True:
+            page = self._of_history(principal, plan_id, wanted)
+            yield from page.entries
+            if page.next is None:
+                return
+            wanted = replace(wanted, after=page.next)
+
     def of_clinics_own(self, principal: Principal, wanted: Filter) -> Page:
         """A page of what the clinic recorded about itself: people, supervision, policy."""
         self.gate.require(principal, "clinic.history")
@@ -100,6 +111,8 @@ class TimelineService:
 
     def _of_history(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page:
         plain = wanted == Filter(limit=wanted.limit, after=wanted.after)
+        if plain and (page := self._told(principal, plan_id, wanted)):
+            return page
         rows = self._plain(principal, plan_id, wanted) if plain else []
         behind = rows[0][12] if rows else self._behind(principal, plan_id)
         if behind:
@@ -170,6 +183,25 @@ class TimelineService:
         shown["marked_in_error"] = told[mark] if mark else None
         return shown
 
+    def _told(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page | None:
+        """A page as the database tells it; None when something in it is to be told here."""
+
+        def read(conn: BoundedConnection) -> list[TupleRow]:
+            after = wanted.after[1] if wanted.after else 0
+            late_after = timedelta(hours=self.policy(principal.clinic_id).late_after_hours)
+            place = [principal.clinic_id, plan_id, after, wanted.limit + 1]
+            parameters = [*place, late_after, list(OLD_FORMATS)]
+            return conn.execute(_TOLD, parameters, binary=True).fetchall()
+
+        rows = self.database.run(read)
+        shown = [row[0] for row in rows[: wanted.limit]]
+        if not rows or rows[0][1] or None in shown:
+            return None
+        if len(rows) == len(shown):
+            return Page(shown, None)
+        last = orjson.loads(shown[-1])
+        return Page(shown, (last["recorded_at"], last["version"]))
+
     def _plain(self, principal: Principal, plan_id: UUID, wanted: Filter) -> list[TupleRow]:
         after = wanted.after[1] if wanted.after else 0
 
@@ -238,7 +270,7 @@ class TimelineService:
             if live or row[8] is None:
                 untold.setdefault(row[2], set()).update([row[1]] if row[8] is None else [])
         told = {held: self._told_live(principal, held, need) for held, need in untold.items()}
-        late_after = timedelta(hours=self.policy(principal.clinic_id).late_after_hours)
+        late_after = self.policy(principal.clinic_id).late_after
         shown = [entry_json(row, told, late_after) for row in rows]
         place = None
         if more and shown:
@@ -309,8 +341,8 @@ def entry_json(row: Sequence[Any], live: Mapping[str, Told], late_after: timedel
         told, said = live[plan_id]
         sentence = told[version] if sentence is None else sentence
         corrected_by, addenda, in_error_by = said.get(version, (None, None, None))
-    if topic in _OLD_FORMATS:
-        state = _today(topic, state)
+    if topic in OLD_FORMATS:
+        state = in_todays_format(topic, state)
     words: str = state.decode()
     recorded = plain_moment(recorded_at)
     late = "false"
@@ -340,10 +372,10 @@ e.plan_id IN (SELECT plan_id FROM current_plans c WHERE c.clinic_id = e.clinic_i
 _DATED = '{"occurred_at":"'
 
 
-def _today(topic: str, state: bytes) -> bytes:
-    """The state in today's format."""
+def in_todays_format(topic: str, state: bytes) -> bytes:
+    """A stored state in today's format."""
     stored = orjson.loads(state)
-    cls = _OLD_FORMATS[topic]
+    cls = OLD_FORMATS[topic]
     held = stored.pop("class_version", 1)
     while held < cls.class_version:  # type: ignore[attr-defined] # only classes that have it are here
         getattr(cls, f"upcast_v{held}_v{held + 1}")(stored["data"])

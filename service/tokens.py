@@ -9,8 +9,8 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock, Thread
 from typing import Any
@@ -19,6 +19,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.rows import TupleRow
 
+from domain.entry import TYPES
 from service.access import ROLES, Principal
 from service.database import BoundedConnection, Database
 from service.errors import NotSignedInError, StoreUnavailableError
@@ -28,7 +29,7 @@ REMEMBERED = 0.8
 NOTED_EVERY = 60.0
 log = logging.getLogger("plan_history.tokens")
 _FIND = """
-SELECT clinic_id, member_id, name, role, credential, token_id, expires_at, revoked_at
+SELECT clinic_id, member_id, name, role, credential, token_id, scopes, expires_at, revoked_at
 FROM find_token(%s)
 """
 
@@ -116,12 +117,12 @@ class Tokens:
         row = self.database.run(find)
         if row is None:
             raise NotSignedInError("This token is not known; ask for a new one.")
-        *held, expires_at, revoked_at = row
+        *held, scopes, expires_at, revoked_at = row
         if revoked_at is not None:
             raise NotSignedInError("This token was revoked; ask for a new one.")
         if expires_at <= self.clock():
             raise NotSignedInError("This token has expired; ask for a new one.")
-        principal = Principal(*held)
+        principal = replace(Principal(*held), scopes=frozenset(scopes))
         with self._lock:
             if len(self._known) > 10_000:
                 self._known.clear()
@@ -139,15 +140,24 @@ def issue(
     member_id: UUID | None = None,
     credential: str | None = None,
     days: int = 90,
+    scopes: Iterable[str] = (),
 ) -> Issued:
-    """Issue a token for a member of a clinic (as the owner); raises ValueError for an unknown role."""
+    """Issue a token for a member of a clinic (as the owner).
+
+    ``scopes``: the types of entry an integration may record with it. Raises ValueError for an unknown
+    role or type.
+    """
     if role not in ROLES:
         raise ValueError(f"Unknown role {role!r}; choose one of {', '.join(ROLES)}.")
+    granted = sorted(set(scopes))
+    unknown = [name for name in granted if name not in TYPES]
+    if unknown:
+        raise ValueError(f"There is no type of entry {', '.join(unknown)}: see docs/entries.md.")
     token = PREFIX + secrets.token_urlsafe(32)
     token_id, expires_at = uuid4(), datetime.now(UTC) + timedelta(days=days)
     conn.execute(
         "INSERT INTO tokens (token_id, clinic_id, digest, prefix, member_id, name, role, credential, "
-        "expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "expires_at, scopes) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             token_id,
             clinic_id,
@@ -158,6 +168,7 @@ def issue(
             role,
             credential,
             expires_at,
+            granted,
         ],
     )
     return Issued(token, token_id, expires_at)
@@ -170,3 +181,34 @@ def revoke(conn: Any, token_id: UUID) -> bool:
         [token_id],
     )
     return bool(done.rowcount)
+
+
+def revoke_all(conn: Any, clinic_id: UUID, member_id: UUID) -> int:
+    """Revoke every token of a member (as the owner); how many were still good."""
+    done = conn.execute(
+        "UPDATE tokens SET revoked_at = clock_timestamp() WHERE clinic_id = %s AND member_id = %s "
+        "AND revoked_at IS NULL",
+        [clinic_id, member_id],
+    )
+    return int(done.rowcount)
+
+
+def listed(conn: Any, clinic_id: UUID | None = None) -> list[dict[str, Any]]:
+    """Every token (as the owner), of one clinic or of all, oldest first; never its text."""
+    names = (
+        "token_id",
+        "prefix",
+        "name",
+        "role",
+        "member_id",
+        "scopes",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
+    rows = conn.execute(
+        f"SELECT {', '.join(names)} FROM tokens WHERE %s::uuid IS NULL OR clinic_id = %s "
+        "ORDER BY created_at",
+        [clinic_id, clinic_id],
+    ).fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]

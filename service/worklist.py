@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from domain.errors import PlanHistoryError
-from domain.obligations import obligations
+from domain.obligations import KINDS, obligations
 from domain.plan import Plan
 from domain.policy import Policy
 from domain.release import CONCERNS_CLIENTS
@@ -25,22 +25,8 @@ from service.database import BoundedConnection, Database
 from service.reading import reading_plan
 from service.record.plans import Plans
 
-KINDS = (
-    "safety_review",
-    "reevaluation",
-    "answer_discomfort",
-    "answer_resistance",
-    "answer_mismatch",
-    "answer_plateau",
-    "resume_check",
-    "formal_review",
-    "first_signature",
-    "cosignature",
-    "client_agreement",
-    "plateau_suspected",
-    "emergency_review",
-)
-"""Every kind of obligation there is."""
+__all__ = ["KINDS", "Page", "Wanted", "WorklistService"]
+
 PATIENCE = 2.0
 """How long a reader waits for a position, in seconds."""
 PAUSE = 0.01
@@ -51,6 +37,7 @@ _POSITION = """
 SELECT coalesce(max(position), 0) FROM projection_positions
 WHERE projection = 'worklist' AND version = %s AND clinic_id = %s
 """
+_HEAD = "SELECT position FROM clinic_logs WHERE clinic_id = %s"
 _PART = """
 (SELECT NULL::bigint, shown, due_by < %s AS overdue, due_by, plan_id, kind, about FROM worklist
 WHERE clinic_id = %s AND {whose} = %s{conditions} ORDER BY due_by, plan_id, kind, about LIMIT %s)
@@ -58,6 +45,13 @@ WHERE clinic_id = %s AND {whose} = %s{conditions} ORDER BY due_by, plan_id, kind
 _BOTH = "{one} UNION {other} ORDER BY due_by, plan_id, kind, about LIMIT %s"
 Place = tuple[date, UUID, str, str]
 """Where a page begins: after this due day (the last of all days for none), plan, kind and thing."""
+
+
+class BeyondLogError(PlanHistoryError):
+    """The worklist is asked to show a position that nothing was recorded at."""
+
+    code = "beyond-the-log"
+    title = "Nothing is recorded there"
 
 
 class NotYetVisibleError(PlanHistoryError):
@@ -119,13 +113,16 @@ class WorklistService:
     def find(self, principal: Principal, wanted: Wanted) -> Page:
         """A page of the worklist, soonest due first, what has no due day last.
 
-        Waits up to two seconds for ``at_least``; then raises NotYetVisibleError.
+        Waits up to two seconds for ``at_least``; then raises NotYetVisibleError. Raises BeyondLogError
+        when the clinic's log is not that long.
         """
         self.gate.require(principal, "worklist.read")
         today = self._today()
         read = self._plain if wanted.plain else self._found
         until = self.now() + PATIENCE
         position, rows = read(principal, wanted, today)
+        if position < wanted.at_least:
+            self._refuse_beyond(principal.clinic_id, wanted.at_least)
         while position < wanted.at_least:
             if self.now() >= until:
                 raise NotYetVisibleError(
@@ -138,6 +135,17 @@ class WorklistService:
         shown = rows[: wanted.limit]
         place = _place(shown[-1][1]) if len(rows) > wanted.limit else None
         return Page([_with_overdue(row) for row in shown], place, position, today)
+
+    def _refuse_beyond(self, clinic_id: UUID, position: int) -> None:
+        def read(conn: BoundedConnection) -> TupleRow | None:
+            return conn.execute(_HEAD, [clinic_id]).fetchone()
+
+        row = self.database.in_clinic(clinic_id, read)
+        last = row[0] if row else 0
+        if position > last:
+            raise BeyondLogError(
+                f"The clinic's log ends at {last}; ask for at_least={last} or less.", position=last
+            )
 
     def of_plan(self, principal: Principal, plan_id: UUID) -> dict[str, Any]:
         """What one plan owes now, with everything that is recorded; raises PlanNotFoundError."""

@@ -42,6 +42,13 @@ def test_the_catalogue_of_entries_is_up_to_date(monkeypatch: pytest.MonkeyPatch)
     assert text("docs/entries.md") == written, "Run script/catalogue."
 
 
+def test_the_fhir_guide_tells_every_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its table is what script/catalogue would write."""
+    monkeypatch.syspath_prepend(ROOT / "script" / "catalogue.d")
+    written = importlib.import_module("catalogue.fhir").with_decisions(text("docs/fhir.md"))
+    assert text("docs/fhir.md") == written, "Run script/catalogue."
+
+
 # Routes
 
 

@@ -28,7 +28,7 @@ def _form(problem: NotSignedInError | None = None) -> AnyResponse:
 def take_token() -> AnyResponse:
     """Begin a session with a token."""
     try:
-        secret = services().sessions.begin(request.form.get("token", ""))
+        secret = services().sessions.begin(request.form.get("token", ""), request.remote_addr)
     except NotSignedInError as problem:
         return _form(problem)
     wanted = session.way_back(request.form.get("next")) or url_for("pages.at_home")

@@ -5,8 +5,9 @@ Relations are read when they are needed; what is remembered of them is forgotten
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -75,8 +76,16 @@ class Gate:
 
     def require(self, principal: Principal, action: str, plan_id: UUID | None = None) -> None:
         """Refuse, and note the attempt, unless the principal's role has the action at all."""
-        try:
+        with self.noting_refusals(principal, action, plan_id):
             principal.require(action)
+
+    @contextlib.contextmanager
+    def noting_refusals(
+        self, principal: Principal, action: str, plan_id: UUID | None = None
+    ) -> Iterator[None]:
+        """Keep a NotAllowedError raised in here as a refused attempt."""
+        try:
+            yield
         except NotAllowedError:
             self.log.note(principal, Look(action=action, plan_id=plan_id, allowed=False))
             raise

@@ -13,6 +13,7 @@ from threading import Event, Lock
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg import sql
 from psycopg.rows import TupleRow
 
@@ -21,7 +22,7 @@ from service.access.principal import Principal, origin
 from service.database import BoundedConnection, Database
 from service.errors import StoreUnavailableError
 
-_NOTE = "SELECT note_looks(%b, %b, %b, %s, %s, %s, %b, %b, %s, %s, %s, %b, %s, %s)"
+_NOTE = "SELECT note_looks(%s)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Look:
 
 @dataclass(slots=True)
 class _Waiting:
-    row: tuple[Any, ...]
+    row: dict[str, Any]
     done: Event = field(default_factory=Event)
     failed: BaseException | None = None
 
@@ -58,16 +59,20 @@ class AccessLog:
 
     def note(self, principal: Principal, look: Look) -> None:
         """Keep a look; returns when it is committed, raises StoreUnavailableError when it is not."""
-        mine = _Waiting(_row(principal, look))
+        self.note_all(principal, [look])
+
+    def note_all(self, principal: Principal, looks: Sequence[Look]) -> None:
+        """Keep several looks together, as ``note`` does one; at least one."""
+        mine = [_Waiting(_row(principal, look)) for look in looks]
         with self._lock:
-            self._waiting.append(mine)
+            self._waiting += mine
             leads = not self._writing
             self._writing = True
         if leads:
             self._write_all()
-        elif not mine.done.wait(self.database.seconds):
+        elif not mine[-1].done.wait(self.database.seconds):
             raise StoreUnavailableError("The access log did not answer; try again shortly.")
-        if mine.failed is not None:
+        if mine[-1].failed is not None:
             raise StoreUnavailableError("The access log did not answer; try again shortly.")
 
     def _write_all(self) -> None:
@@ -80,10 +85,10 @@ class AccessLog:
             self._write(batch)
 
     def _write(self, batch: list[_Waiting]) -> None:
-        columns = [list(column) for column in zip(*(held.row for held in batch), strict=True)]
+        looks = orjson.dumps([held.row for held in batch]).decode()
         failed: BaseException | None = None
         try:
-            self.database.run(lambda conn: conn.execute(_NOTE, columns))
+            self.database.run(lambda conn: conn.execute(_NOTE, [looks]))
         except BaseException as error:  # noqa: BLE001 - each who waits is told
             failed = error
         for held in batch:
@@ -140,24 +145,24 @@ class Asked:
         return [(condition, value) for condition, value in tests if value is not None]
 
 
-def _row(principal: Principal, look: Look) -> tuple[Any, ...]:
+def _row(principal: Principal, look: Look) -> dict[str, Any]:
     there = origin()
-    return (
-        principal.clinic_id,
-        principal.member_id,
-        principal.token_id,
-        principal.name,
-        principal.role,
-        look.action,
-        look.plan_id,
-        look.version,
-        look.asked,
-        look.why,
-        look.view,
-        look.allowed,
-        there.address,
-        there.request_id,
-    )
+    return {
+        "clinic_id": principal.clinic_id,
+        "member_id": principal.member_id,
+        "token_id": principal.token_id,
+        "name": principal.name,
+        "role": principal.role,
+        "action": look.action,
+        "plan_id": look.plan_id,
+        "version": look.version,
+        "asked": look.asked,
+        "why": look.why,
+        "view": look.view,
+        "allowed": look.allowed,
+        "address": there.address,
+        "request_id": there.request_id,
+    }
 
 
 _NAMES = (

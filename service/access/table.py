@@ -44,6 +44,7 @@ _LOOKING = {
     "client": _by(RELEASED, SELF),
     "integration": _by(FULL, CONSENTED),
 }
+_EXCHANGING = {role: _LOOKING[role] for role in ("clinician", "supervisor", "integration")}
 _AUDITING = {"auditor": _by(METADATA, CLINIC), "privacy_officer": _by(METADATA, CLINIC)}
 _STAFF = ("clinician", "supervisor", "auditor", "admin", "privacy_officer")
 _EVERYONE = (*_STAFF, "client", "integration")
@@ -59,6 +60,8 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "plans.read": _LOOKING,
         "plans.find": {**_LOOKING, **_AUDITING},
         "plans.timeline": {**_LOOKING, **_AUDITING},
+        "plans.export": _EXCHANGING,
+        "fhir.read": _EXCHANGING,
         "plans.disclosures": {
             **_TREATING,
             "client": _by(FULL, SELF),
@@ -80,6 +83,8 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "members.read": dict.fromkeys(_STAFF, _HERE),
         "worklist.read": _TREATING,
         "figures.read": dict.fromkeys(("supervisor", "auditor", "admin"), _HERE),
+        "feed.read": {**_TREATING, "integration": _by(FULL, CONSENTED)},
+        "webhooks.manage": dict.fromkeys(("admin", "integration"), _HERE),
         "entry-types.read": dict.fromkeys(_EVERYONE, _HERE),
         "me.read": dict.fromkeys(_EVERYONE, _HERE),
     }
@@ -92,6 +97,8 @@ OF_A_PLAN = frozenset(
         "plans.record",
         "plans.read",
         "plans.timeline",
+        "plans.export",
+        "fhir.read",
         "plans.disclosures",
         "emergency.take",
         "emergency.review",

@@ -1,4 +1,4 @@
-"""``clinic`` and ``token``: who there is, and who may come in."""
+"""``clinic`` and ``member``: which clinics there are, and who belongs to them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from service.commandline.shared import (
     settings,
     table,
 )
-from service.errors import UnknownClinicError
+from service.identity import member_id_of
 from service.recording import Draft, Moment, Request, created
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -125,10 +125,20 @@ def _record(clinic_id: UUID, data: EntryData, why: str | None, *, as_json: bool)
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--credential")
 @client_ref_option
+@click.option("--subject", help="What the OIDC issuer calls them (sub), if it signs them in.")
 @json_option
-def add(clinic_id: UUID, *, as_json: bool, **said: Any) -> None:
+def add(clinic_id: UUID, subject: str | None, *, as_json: bool, **said: Any) -> None:
     """Somebody joins the clinic; prints their member id (for `token issue --member`)."""
+    if subject:
+        said["member_id"] = _of_issuer(subject)
     _record(clinic_id, MemberJoined(**said), None, as_json=as_json)
+
+
+def _of_issuer(subject: str) -> str:
+    issuer = settings().oidc_issuer
+    if issuer is None:
+        raise UsageError("Set PLAN_HISTORY_OIDC_ISSUER first: --subject is what that issuer says.")
+    return str(member_id_of(issuer, subject))
 
 
 @member.command("role")
@@ -151,8 +161,10 @@ def change_role(clinic_id: UUID, member_id: UUID, why: str, *, as_json: bool, **
 @click.option("--why", required=True)
 @json_option
 def leave(clinic_id: UUID, member_id: UUID, why: str, *, as_json: bool) -> None:
-    """A member leaves the clinic (revoke their tokens as well)."""
+    """A member leaves the clinic; their tokens are revoked."""
     _record(clinic_id, MemberLeft(member_id=str(member_id)), why, as_json=as_json)
+    with owner_connection(settings()) as conn:
+        tokens.revoke_all(conn, clinic_id, member_id)
 
 
 @member.command("supervise")
@@ -177,80 +189,3 @@ def list_members(clinic_id: UUID, *, as_json: bool) -> None:
     answer(
         found, as_json=as_json, people=table(found, columns) if found else "Nobody has joined yet."
     )
-
-
-@click.group()
-def token() -> None:
-    """Issue, list and revoke bearer tokens."""
-
-
-@token.command("issue")
-@click.option("--clinic", "clinic_id", type=click.UUID, required=True)
-@click.option("--name", required=True, help="The member's name as entries will show it.")
-@click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option(
-    "--member", "member_id", type=click.UUID, help="The member's id; a new one if left out."
-)
-@click.option("--credential", help="For example their licence.")
-@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True)
-@json_option
-def issue(
-    clinic_id: UUID,
-    name: str,
-    role: str,
-    member_id: UUID | None,
-    credential: str | None,
-    days: int,
-    *,
-    as_json: bool,
-) -> None:
-    """Issue a token; it is shown this once."""
-    with owner_connection(settings()) as conn:
-        if (
-            conn.execute("SELECT 1 FROM clinics WHERE clinic_id = %s", [clinic_id]).fetchone()
-            is None
-        ):
-            raise UnknownClinicError(
-                f"There is no clinic {clinic_id}: see plan-history clinic list."
-            )
-        made = tokens.issue(
-            conn,
-            clinic_id,
-            name=name,
-            role=role,
-            member_id=member_id,
-            credential=credential,
-            days=days,
-        )
-    shown = {"token": made.token, "token_id": made.token_id, "expires_at": made.expires_at}
-    answer(shown, as_json=as_json, people=made.token)
-
-
-@token.command("list")
-@click.option("--clinic", "clinic_id", type=click.UUID)
-@json_option
-def list_tokens(clinic_id: UUID | None, *, as_json: bool) -> None:
-    """List tokens (never their text)."""
-    columns = ("token_id", "prefix", "name", "role", "expires_at", "revoked_at", "last_used_at")
-    with owner_connection(settings()) as conn:
-        rows = conn.execute(
-            "SELECT token_id, prefix, name, role, expires_at, revoked_at, last_used_at FROM tokens "
-            "WHERE %s::uuid IS NULL OR clinic_id = %s ORDER BY created_at",
-            [clinic_id, clinic_id],
-        ).fetchall()
-    found = [dict(zip(columns, row, strict=True)) for row in rows]
-    answer(
-        found, as_json=as_json, people=table(found, columns) if found else "There are no tokens."
-    )
-
-
-@token.command("revoke")
-@click.argument("token_id", type=click.UUID)
-@json_option
-def revoke(token_id: UUID, *, as_json: bool) -> None:
-    """Revoke a token; it stops working within a second."""
-    with owner_connection(settings()) as conn:
-        done = tokens.revoke(conn, token_id)
-    if not done:
-        raise UsageError("There is no such token that still worked: see plan-history token list.")
-    answer({"revoked": token_id}, as_json=as_json, people=f"Revoked {token_id}.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import IO
+from pathlib import Path
+from typing import IO, Any
 from uuid import UUID
 
 import click
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from service import transfer
+from service.commandline import exchange
 from service.commandline.shared import answer, json_option, owner_connection, settings
 
 
@@ -24,8 +26,30 @@ from service.commandline.shared import answer, json_option, owner_connection, se
     default="-",
     help="A file; standard output if left out.",
 )
-def export(clinic_id: UUID, output: IO[bytes]) -> None:
+@click.option(
+    "--everything",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write this zip file instead: the log, a table for each read model, FHIR for each plan.",
+)
+@click.option(
+    "--csv",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a CSV file for each read model into this folder instead.",
+)
+def export(
+    clinic_id: UUID, output: IO[bytes], everything: Path | None, folder: Path | None
+) -> None:
     """Write a clinic's log as NDJSON: a heading, then one line an entry, in order."""
+    if everything is not None:
+        exchange.write_everything(clinic_id, everything)
+    elif folder is not None:
+        exchange.write_tables(clinic_id, folder)
+    else:
+        _write_log(clinic_id, output)
+
+
+def _write_log(clinic_id: UUID, output: IO[bytes]) -> None:
     console = Console(stderr=True)
     with owner_connection(settings()) as conn:
         heading, lines = transfer.export_lines(conn, clinic_id)
@@ -44,13 +68,39 @@ def export(clinic_id: UUID, output: IO[bytes]) -> None:
 
 @click.command("import")
 @click.argument("source", type=click.File("rb"))
+@click.option("--fhir", is_flag=True, help="SOURCE is FHIR R4: a Bundle, CarePlan or Goal as JSON.")
+@click.option("--clinic", "clinic_id", type=click.UUID, help="With --fhir: the clinic.")
+@click.option(
+    "--member", "member_id", type=click.UUID, help="With --fhir: the therapist of the plans."
+)
+@click.option("--client-ref", help="With --fhir: the client in your own system.")
+@click.option("--alongside", is_flag=True, help="With --fhir: beside an open plan of the client.")
+@click.option("--dry-run", "dry", is_flag=True, help="With --fhir: report only, record nothing.")
 @json_option
-def import_(source: IO[bytes], *, as_json: bool) -> None:
+def import_(
+    source: IO[bytes],
+    *,
+    fhir: bool,
+    clinic_id: UUID | None,
+    member_id: UUID | None,
+    as_json: bool,
+    **how: Any,
+) -> None:
     """Restore a clinic from an export (a file, or - for standard input).
 
     Positions, times and ids stay as they were. Interrupted, it goes on where it was; a clinic that
-    holds anything else is refused.
+    holds anything else is refused. With --fhir, plans are opened from FHIR resources instead, and a
+    report says what became of every element.
     """
+    if not fhir:
+        _restore(source, as_json=as_json)
+    elif clinic_id is None or member_id is None:
+        raise click.UsageError("With --fhir, give --clinic and --member: whose plans they will be.")
+    else:
+        exchange.read_fhir(source.read(), clinic_id, member_id, as_json=as_json, **how)
+
+
+def _restore(source: IO[bytes], *, as_json: bool) -> None:
     console = Console(stderr=True)
     with (
         owner_connection(settings()) as conn,

@@ -10,12 +10,15 @@ import psycopg
 
 from domain.errors import PlanHistoryError
 from projections.rebuild import RebuildStoppedError
-from service.commandline.clinics import clinic, member, token
+from service.commandline.clinics import clinic, member
 from service.commandline.data import export, import_
 from service.commandline.doctor import doctor
+from service.commandline.looks import access_log
 from service.commandline.projections import projections, rebuild
-from service.commandline.serve import api, migrate, project, serve
+from service.commandline.serve import api, deliver, migrate, project, serve
 from service.commandline.shared import UsageError, unusable
+from service.commandline.tokens import token
+from service.commandline.webhooks import webhook
 from service.embedded import EmbeddedPostgresError
 from service.errors import StoreUnavailableError
 from service.migrate import MigrationError
@@ -44,7 +47,8 @@ def cli() -> None:
 
 
 for command in (
-    serve, api, project, migrate, clinic, member, token, projections, rebuild, export, import_, doctor,
+    serve, api, project, deliver, migrate, clinic, member, token, webhook, projections, rebuild, access_log,
+    export, import_, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 

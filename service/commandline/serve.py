@@ -1,4 +1,4 @@
-"""``serve``, ``api``, ``project``, ``migrate``: running the service."""
+"""``serve``, ``api``, ``project``, ``deliver``, ``migrate``: running the service."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ import psycopg
 
 from service import migrate as migrations
 from service.commandline.shared import DATABASE, answer, json_option, settings, url_of
+from service.container import build
 from service.embedded import EmbeddedPostgres
+from service.feed.showing import Showing
 from service.logs import set_up
 from service.serving import supervise
+from service.serving.deliverer import DESKS, terms
+from service.serving.deliverer import deliver as run_deliverer
 from service.serving.projector import project as run_projector
 from service.settings import Settings
 
@@ -30,7 +34,7 @@ from service.settings import Settings
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Web worker processes.  [default: 2]")
 def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None) -> None:
-    """Run everything in one: database (unless DATABASE_URL), migrations, API, projector."""
+    """Run everything in one: database (unless DATABASE_URL), migrations, API, projector, deliverer."""
     held = settings()
     held = replace(
         held,
@@ -51,7 +55,10 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
         environment = supervise.environment_for(url, held.home)
         environment["PLAN_HISTORY_WORKERS"] = str(held.workers)
         environment.setdefault("PLAN_HISTORY_LOG_LEVEL", "WARNING")
-        with supervise.projector(environment) as projector:
+        with (
+            supervise.projector(environment) as projector,
+            supervise.deliverer(environment) as deliverer,
+        ):
             told = _demo(replace(held, database_url=url), owner_url, address) if demo else []
             with supervise.web(environment, sock) as web:
                 _wait_until_ready(address, stop)
@@ -60,6 +67,7 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
                     for server in own:
                         server.look_after()
                     projector.look_after()
+                    deliverer.look_after()
                     web.look_after()
                 click.echo("Stopping: requests in flight are answered first …")
     click.echo("Stopped.")
@@ -113,7 +121,8 @@ def api() -> None:
     environment = dict(os.environ)
     if "PROMETHEUS_MULTIPROC_DIR" not in environment:
         environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="plan-history-metrics-")
-    environment.setdefault("DATABASE_URL", url_of(held))
+    if not held.database_url:
+        environment["DATABASE_URL"] = url_of(held)
     os.execve(supervise.WEB[0], list(supervise.WEB), environment)  # noqa: S606 - gunicorn takes this process's place
 
 
@@ -125,6 +134,18 @@ def project() -> None:
     supervise.end_with_supervisor()
     with supervise.signals() as stop:
         run_projector(held.projector_url or url_of(held), stop)
+
+
+@click.command()
+def deliver() -> None:
+    """Run the deliverer alone: sends webhooks."""
+    held = settings()
+    set_up(held.log_level)
+    supervise.end_with_supervisor()
+    url = url_of(held)
+    container = build(replace(held, database_url=url, pool_size=DESKS, cached_plans=128))
+    with supervise.signals() as stop, contextlib.closing(container):
+        run_deliverer(held.deliverer_url or url, terms(held), Showing(container.gate), stop)
 
 
 @click.command()

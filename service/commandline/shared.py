@@ -19,7 +19,9 @@ from service.clinic import ClinicService
 from service.container import build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import running
+from service.identity.configured import rules_of
 from service.settings import Settings
+from service.webhooks.management import WebhookService
 
 DATABASE = "plan_history"
 
@@ -29,8 +31,13 @@ class UsageError(Exception):
 
 
 def settings() -> Settings:
-    """The settings in the environment."""
-    return Settings.from_environment()
+    """The settings in the environment; raises UsageError for some that do not go together."""
+    held = Settings.from_environment()
+    try:
+        rules_of(held)
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from wrong
+    return held
 
 
 def url_of(held: Settings, *, owner: bool = False) -> str:
@@ -90,6 +97,16 @@ def clinic_service(held: Settings) -> Iterator[ClinicService]:
     container = build(replace(held, database_url=url_of(held), pool_size=1))
     try:
         yield container.clinic
+    finally:
+        container.close()
+
+
+@contextlib.contextmanager
+def webhook_service(held: Settings) -> Iterator[WebhookService]:
+    """The use cases of webhooks, over the database of this machine's service."""
+    container = build(replace(held, database_url=url_of(held), pool_size=1))
+    try:
+        yield container.webhooks
     finally:
         container.close()
 

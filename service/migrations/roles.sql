@@ -8,7 +8,8 @@ DECLARE
     v_taken text := CASE WHEN current_setting('server_version_num')::integer < 160000
                          THEN 'MEMBER' ELSE 'SET' END;
 BEGIN
-    FOREACH v_role IN ARRAY ARRAY['plan_history_owner', 'plan_history_api', 'plan_history_projector'] LOOP
+    FOREACH v_role IN ARRAY ARRAY['plan_history_owner', 'plan_history_api', 'plan_history_projector',
+                                  'plan_history_deliverer'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
@@ -23,11 +24,11 @@ BEGIN
                 IF v_role = 'plan_history_owner' THEN
                     RAISE;
                 END IF;
-                -- api and projector sign in as themselves; who migrates need not be able to be them
+                -- the others sign in as themselves; who migrates need not be able to be them
             END;
         END IF;
     END LOOP;
 END
 $$;
 CREATE SCHEMA IF NOT EXISTS plan_history AUTHORIZATION plan_history_owner;
-GRANT USAGE ON SCHEMA plan_history TO plan_history_api, plan_history_projector;
+GRANT USAGE ON SCHEMA plan_history TO plan_history_api, plan_history_projector, plan_history_deliverer;

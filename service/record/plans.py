@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock, RLock
+from typing import cast
 from uuid import UUID
 
 from psycopg.rows import TupleRow
@@ -18,25 +19,23 @@ from psycopg.rows import TupleRow
 from domain.aggregates import shell
 from domain.errors import PlanHistoryError, PlanNotFoundError
 from domain.history import History
-from projections.rows import Row, entry_from_row
+from projections.rows import COLUMNS, Row, entry_from_row
 from service.database import BoundedConnection, Database
 from service.errors import StoreUnavailableError
 
-_READ = """
-SELECT position, version, recorded_at, entry_id, command_id, topic, state
-FROM read_entries(%s, %s, %s, NULL)
-"""
+_READ = f"SELECT {COLUMNS} FROM read_entries(%s, %s, %s, NULL)"
 Key = tuple[UUID, UUID]
 
 
 class Slot:
     """The place of one history: its lock, and the history while one is kept."""
 
-    __slots__ = ("history", "lock")
+    __slots__ = ("counted", "history", "lock")
 
     def __init__(self) -> None:
         self.lock = RLock()
         self.history: History | None = None
+        self.counted = 0
 
     @property
     def version(self) -> int:
@@ -52,6 +51,7 @@ class Plans:
         self.size = size
         self.most_entries = entries
         self._slots: OrderedDict[Key, Slot] = OrderedDict()
+        self._held = 0
         self._lock = Lock()
 
     def _slot(self, key: Key) -> Slot:
@@ -61,12 +61,22 @@ class Plans:
                 self._slots.move_to_end(key)
                 return slot
             slot = self._slots[key] = Slot()
-            held = sum(kept.version for kept in self._slots.values())
-            while len(self._slots) > 1 and (
-                len(self._slots) > self.size or held > self.most_entries
-            ):
-                held -= self._slots.popitem(last=False)[1].version
+            self._let_go_of_oldest()
             return slot
+
+    def _count(self, key: Key, slot: Slot) -> None:
+        """Count what is held now, after work with one history."""
+        with self._lock:
+            if self._slots.get(key) is slot:
+                self._held += slot.version - slot.counted
+                slot.counted = slot.version
+                self._let_go_of_oldest()
+
+    def _let_go_of_oldest(self) -> None:
+        while len(self._slots) > 1 and (
+            len(self._slots) > self.size or self._held > self.most_entries
+        ):
+            self._held -= self._slots.popitem(last=False)[1].counted
 
     @contextlib.contextmanager
     def holding(self, key: Key) -> Iterator[Slot]:
@@ -93,6 +103,8 @@ class Plans:
                 yield slot
             finally:
                 slot.lock.release()
+                if slot.counted != slot.version:
+                    self._count(key, slot)
 
     def keep(self, key: Key, history: History) -> None:
         """Keep a history that holds exactly what is recorded."""
@@ -115,25 +127,34 @@ class Plans:
         """
         if rows is None:
             rows = self._recorded_since(key, slot.version)
-        history = slot.history
-        for row in rows:
-            stored: Row = row
-            if history is not None and stored[1] <= history.version:
-                continue
-            entry = entry_from_row(stored, key[1])
-            if history is None:
-                history = shell(entry)
-            history.learn(entry)
+        history, known = slot.history, slot.version
+        entries = [entry_from_row(cast("Row", row), key[1]) for row in rows if row[1] > known]
         if history is None:
-            raise PlanNotFoundError("There is no such plan here; check its id.")
+            if not entries:
+                raise PlanNotFoundError("There is no such plan here; check its id.")
+            history = shell(entries[0])
+        history.learn_all(entries)
         slot.history = history
         return history
 
     @contextlib.contextmanager
-    def reading(self, clinic_id: UUID, history_id: UUID) -> Iterator[History]:
-        """The history as it is recorded now, for reading; the database is asked before others wait."""
+    def reading(
+        self,
+        clinic_id: UUID,
+        history_id: UUID,
+        enough: Callable[[History], bool] | None = None,
+    ) -> Iterator[History]:
+        """The history as it is recorded now, for reading; the database is asked before others wait.
+
+        It is not asked when what is kept is ``enough``: what was known at a past moment never changes.
+        """
         key = (clinic_id, history_id)
         known = self._slot(key).version
+        if enough is not None and known:
+            with self._alone(key) as slot:
+                if slot.history is not None and enough(slot.history):
+                    yield slot.history
+                    return
         with self.database.time_limit():
             rows = self._recorded_since(key, known)
             with self._alone(key) as slot:

@@ -13,8 +13,9 @@ _env = os.environ
 wsgi_app = "api.wsgi:application()"
 bind = _env.get("PLAN_HISTORY_BIND") or f"127.0.0.1:{_env.get('PORT') or 8000}"
 
-# A thread a request. Of the kinds of worker, gthread answers what is in flight before it stops.
-worker_class = "gthread"
+# A thread a request. Of the kinds of worker, gthread answers what is in flight before it stops; ours is
+# one that does not wait for slow clients for ever.
+worker_class = "service.serving.worker.Worker"
 workers = int(_env.get("PLAN_HISTORY_WORKERS") or min(2 * (os.cpu_count() or 1), 8))
 threads = int(_env.get("PLAN_HISTORY_THREADS") or 8)
 preload_app = False  # a database pool must not be shared across a fork
@@ -30,6 +31,7 @@ if Path("/dev/shm").is_dir():  # noqa: S108 – gunicorn's heartbeat file only; 
 limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
+http2_cleartext = "off"  # one protocol, one parser
 
 # Only these addresses may say that the request came by https or from someone else.
 forwarded_allow_ips = _env.get("PLAN_HISTORY_TRUSTED_PROXIES") or "127.0.0.1"
@@ -37,13 +39,20 @@ forwarded_allow_ips = _env.get("PLAN_HISTORY_TRUSTED_PROXIES") or "127.0.0.1"
 control_socket_disable = True  # nobody steers the server from another process
 accesslog = None  # addresses and queries stay out of the logs; the API writes its own access log
 errorlog = "-"
-loglevel = (_env.get("PLAN_HISTORY_LOG_LEVEL") or "info").lower()
+# At debug gunicorn writes down every address asked for, and callers may put anything into one.
+loglevel = (_env.get("PLAN_HISTORY_LOG_LEVEL") or "info").lower().replace("debug", "info")
 proc_name = "plan-history"
 
 
 def on_starting(server: object) -> None:  # noqa: ARG001 - gunicorn's signature
     """The master begins: it is not to outlive ``serve``."""
     end_with_supervisor()
+
+
+def post_worker_init(worker: Any) -> None:
+    """A worker is ready: readers of the feed who wait in it are let go when it is asked to end."""
+    feed = worker.wsgi.extensions["plan-history"].feed
+    feed.ending = lambda: not worker.alive
 
 
 def child_exit(server: object, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature

@@ -21,6 +21,7 @@ log = logging.getLogger("plan_history.serve")
 GRACE = 35.0
 WEB = (sys.executable, "-m", "gunicorn", "-c", "python:service.serving.gunicorn")
 PROJECTOR = (sys.executable, "-m", "service.commandline", "project")
+DELIVERER = (sys.executable, "-m", "service.commandline", "deliver")
 SUPERVISOR = "PLAN_HISTORY_SUPERVISOR"
 PR_SET_PDEATHSIG = 1
 
@@ -153,6 +154,16 @@ def web(environment: Mapping[str, str], held: socket.socket) -> Iterator[Child]:
 def projector(environment: Mapping[str, str]) -> Iterator[Child]:
     """The projector process."""
     child = Child("projector", PROJECTOR, environment)
+    try:
+        yield child
+    finally:
+        child.stop()
+
+
+@contextlib.contextmanager
+def deliverer(environment: Mapping[str, str]) -> Iterator[Child]:
+    """The process that sends webhooks."""
+    child = Child("deliverer", DELIVERER, environment)
     try:
         yield child
     finally:

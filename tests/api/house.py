@@ -186,6 +186,12 @@ def goal(statement: str = "Half an hour in the park", /, **data: Any) -> dict[st
 def refused(answer: TestResponse, status: int, code: str, at: str = "", saying: str = "") -> Any:
     """The answer is a clear problem: status, code, the field or parameter, and what to do about it."""
     assert answer.status_code == status, answer.text[:2000]
+    if answer.content_type == "application/fhir+json":  # the same words as an OperationOutcome
+        [issue] = answer.get_json()["issue"]
+        assert issue["details"]["coding"][0]["code"] == code
+        assert at in issue["diagnostics"]
+        assert saying in issue["diagnostics"]
+        return issue
     assert answer.content_type == "application/problem+json"
     problem = answer.get_json()
     assert (problem["status"], problem["code"]) == (status, code), problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -422,7 +423,31 @@ def test_a_closed_plan_says_so(desk: Desk) -> None:
     with desk.house.nothing_written():
         answer = desk.send({"entries": [goal()]})
         problem = refused(answer, 409, "plan-closed", f"{AT}/type", "reopen it first")
-    assert problem["status"] == 409
+    assert (problem["status"], problem["plan_status"]) == (409, "completed")
+
+
+def test_a_plan_that_cannot_be_opened_again_names_the_entry(desk: Desk) -> None:
+    """Its client has another open plan by now: the reopening is at fault, no field of an opening."""
+    desk.record(entry("PlanCompleted", outcome="goals_met", summary="Done"))
+    other = desk.send({**OPENING, "client_ref": desk.get().json["client"]["ref"]}, to="/v1/plans")
+    assert other.status_code == 201, other.text
+    note = entry("AddendumAdded", entry_id=desk.timeline()[0]["entry_id"], text="She is back")
+    with desk.house.nothing_written():
+        answer = desk.send({"entries": [note, entry("PlanReopened", REASONED)]})
+        at = "/entries/1/type"
+        problem = refused(answer, 409, "plan-already-open", at, "alongside: true")
+    assert problem["plan_id"] == other.get_json()["plan_id"]
+
+
+def test_the_sentence_of_a_refusal_names_the_fields_where_they_are_in_the_request(
+    desk: Desk,
+) -> None:
+    """Like its pointers do."""
+    wrong = entry("ReviewHeld", kind="formal", participants=["Robin"], summary="x")
+    wrong["data"]["client_participated"] = False
+    answer = desk.send({"entries": [goal(), wrong]})
+    problem = refused(answer, 422, "invalid-data", "/entries/1/data/why_not")
+    assert problem["detail"].startswith("/entries/1/data/why_not: ")
 
 
 def test_an_id_that_is_taken_is_refused(desk: Desk) -> None:
@@ -600,7 +625,8 @@ def test_an_unknown_parameter_is_refused_on_every_route(steady: Desk) -> None:
         for part in rule.arguments:
             converter = type(rule._converters[part]).__name__
             filled = an_id() if converter == "UUIDConverter" else "1"
-            path = path.replace(f"<{'uuid:' * (converter == 'UUIDConverter')}{part}>", filled)
+            filled = "CarePlan" if part == "kind" else filled
+            path = re.sub(rf"<(?:\w+:)?{part}>", filled, path)
         method = "POST" if "POST" in (rule.methods or ()) else "GET"
         action = getattr(steady.house.app.view_functions[rule.endpoint], "action", None)
         role = min(ACCESS[action]) if action else "clinician"

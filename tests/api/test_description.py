@@ -20,7 +20,7 @@ from domain.clinic import Clinic
 from domain.entry import CLINIC_TYPES, TYPES
 from tests.api.house import House, an_id, desk_of, entry, goal, new_desk, refused
 from tests.api.living import Living
-from tests.domain.samples import LIFE, SAMPLES, Sample
+from tests.domain.samples import LIFE, SAMPLES, Sample, a_life
 
 UNDESCRIBED = {"static", "docs.page", "root.index", "api-docs.openapi_json"}
 """What is for people: the pages and the description itself."""
@@ -53,11 +53,16 @@ def test_it_is_openapi_3_1(described: dict[str, Any]) -> None:
 
 
 def test_every_route_is_in_it(house: House, described: dict[str, Any]) -> None:
-    """Each route with each of its methods, and nothing that is no route."""
+    """Each route with each of its methods, and nothing that is no route.
+
+    FHIR's are described in FHIR's own way, by the CapabilityStatement (tests/fhir).
+    """
     there = {
         (rule.rule.replace("<uuid:", "{").replace("<", "{").replace(">", "}"), method.lower())
         for rule in house.app.url_map.iter_rules()
-        if rule.endpoint not in UNDESCRIBED and not rule.endpoint.startswith("pages.")
+        if rule.endpoint not in UNDESCRIBED
+        and not rule.endpoint.startswith("pages.")
+        and not rule.rule.startswith("/fhir/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert {(path, method) for path, method, _ in operations(described)} == there
@@ -219,6 +224,10 @@ def test_every_answer_of_a_tour_is_as_described(house: House, described: dict[st
         ("/v1/figures", supervisor.get("/v1/figures")),
         ("/v1/plans/{plan_id}/measures", desk.get("/measures")),
         ("/v1/plans/{plan_id}/disclosures", desk.get("/disclosures")),
+        *[
+            ("/v1/plans/{plan_id}/export", desk.get(f"/export?format={kind}"))
+            for kind in ("bundle", "fhir", "csv", "html", "pdf")
+        ],
         ("/v1/access-log", desk.get("/v1/access-log")),
         ("/v1/access-log", auditor.get("/v1/access-log?limit=200")),
         ("/v1/timeline", auditor.get("/v1/timeline?limit=200")),
@@ -268,6 +277,28 @@ def test_a_plan_of_every_type_keeps_to_its_description(
     desk = Living.begin(house).live().desk
     for version in range(1, len(LIFE) + 1, 6):
         check(described, "/v1/plans/{plan_id}", "get", desk.get(f"?version={version}&trace=true"))
+
+
+def test_a_plan_is_described_with_all_it_holds_and_nothing_else() -> None:
+    """Both ways, groups inside it as well: a field that is added to the document is described."""
+    shown = a_life().document()
+    described = components()["Plan"]
+    assert described["properties"].keys() - {"entries"} == shown.keys() == {*described["required"]}
+    described["properties"].pop("entries")
+    compared = [
+        name for name, held in described["properties"].items() if same_fields(held, shown.get(name))
+    ]
+    assert {"client", "orientation", "reviews", "signatures"} <= {*compared}
+
+
+def same_fields(described: dict[str, Any], shown: Any) -> bool:
+    """Whether a group is described by its fields; those are the ones it has, further in as well."""
+    if "properties" not in described:
+        return False
+    assert described["properties"].keys() == shown.keys()
+    for name, held in described["properties"].items():
+        same_fields(held, shown[name])
+    return True
 
 
 # Examples

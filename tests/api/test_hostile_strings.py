@@ -164,8 +164,9 @@ def test_a_clinic_of_hostile_words_is_kept_as_it_is(house: House, hostile: str) 
 def parameters(desk: Desk) -> list[tuple[str, str]]:
     """Every query parameter of every route, with its route; ids of plans are the desk's."""
     described = desk.caller.get("/openapi.json").json["paths"]
+    ids = {"{plan_id}": desk.plan_id, "{entry_id}": an_id(), "{webhook_id}": an_id()}
     return [
-        (path.replace("{plan_id}", desk.plan_id).replace("{entry_id}", an_id()), held["name"])
+        (re.sub(r"\{\w+\}", lambda found: ids[found[0]], path), held["name"])
         for path, operations in described.items()
         for operation in operations.values()
         for held in (operation.get("parameters", ()) if isinstance(operation, dict) else ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from service.access import Sight
 from service.database import API_ROLE, PROJECTOR_ROLE, dsn_as
 from tests.api.house import OPENING, Desk, House, entry, goal, new_desk, refused
 from tests.conftest import Caller
@@ -340,6 +342,67 @@ def test_a_connection_of_the_pool_forgets_its_clinic(house: House, theirs: Desk)
             assert conn.execute("SELECT count(*) FROM entries").fetchone() == (0,)
             setting = conn.execute("SELECT current_setting('plan_history.clinic_id', true)")
             assert setting.fetchone() in ((None,), ("",))
+
+
+def test_pooled_connections_bleed_nothing(house: House, theirs: Desk) -> None:
+    """A pool shared by two clinics, in turns of many threads: nobody ever sees a row of the other."""
+    alternate(house, theirs, times=4_000)
+
+
+@pytest.mark.slow
+def test_a_million_turns_bleed_nothing(house: House, theirs: Desk) -> None:
+    """As above, for long."""
+    alternate(house, theirs, times=1_000_000)
+
+
+def alternate(house: House, theirs: Desk, *, times: int) -> None:
+    """Ask for every visible clinic's rows, as one clinic and the other in turn, from several threads."""
+    database, ours = house.container.database, new_desk(house)
+    clinics = ours.clinic.clinic_id, theirs.clinic.clinic_id
+
+    def turn(number: int) -> None:
+        asked = clinics[number % 2]
+        rows = database.in_clinic(
+            asked, lambda conn: conn.execute("SELECT DISTINCT clinic_id FROM entries").fetchall()
+        )
+        assert rows == [(asked,)]
+        if number % 7 == 0:  # in between somebody fails, or asks for nothing of a clinic
+            with pytest.raises(ZeroDivisionError):
+                database.in_clinic(asked, lambda _: 1 // 0)
+            unconfined = database.run(
+                lambda conn: conn.execute("SELECT count(*) FROM entries").fetchone()
+            )
+            assert unconfined == (0,)
+
+    with ThreadPoolExecutor(8) as threads:
+        for _ in threads.map(turn, range(times)):
+            pass
+
+
+def test_the_policies_hold_without_the_services_checks(
+    house: House, theirs: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every check of the service switched off, a stranger still finds nothing on any read route."""
+    gate = house.container.gate
+    stranger = house.sign_in(house.clinic())
+    sight = Sight("plans.read", "caseload", "full")
+    monkeypatch.setattr(type(gate), "see", lambda *_: sight)
+    monkeypatch.setattr(type(gate), "require", lambda *_: None)
+    monkeypatch.setattr(type(gate), "reach", lambda *_: (sql.SQL("TRUE"), []))
+    for method, path in plan_routes(theirs):
+        if method == "GET":
+            answer = stranger.get(path)
+            assert answer.status_code in (403, 404), path
+            assert "secret" not in answer.text.lower()
+    for path in ("/v1/plans", "/v1/timeline", "/v1/access-log", "/v1/worklist"):
+        assert "secret" not in stranger.get(path).text.lower()
+
+
+def test_without_the_policies_it_would_show(house: House, theirs: Desk) -> None:
+    """Control: the question of the pooled test, asked past the policies, does find the other clinic."""
+    rows = house.owner.execute("SELECT DISTINCT clinic_id FROM entries").fetchall()
+    assert (theirs.clinic.clinic_id,) in rows
+    assert len(rows) > 1
 
 
 def test_the_clinic_comes_from_the_token_alone(house: House) -> None:

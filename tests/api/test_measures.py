@@ -131,6 +131,37 @@ def test_a_value_in_another_unit_is_not_drawn_into_the_same_line(desk: Desk) -> 
     assert shown == [("attacks", [4, 3]), ("minutes", [50])]
 
 
+def test_each_other_instrument_is_a_series_by_its_name(desk: Desk) -> None:
+    """Two questionnaires that the list does not know are not one; their words name them."""
+    other = {"instrument": "other"}
+    desk.record(
+        on(10, value(9, None, in_words="WHO-5", **other)),
+        on(11, value(3, None, in_words="ORS", **other)),
+        on(12, value(12, None, in_words="WHO-5", **other)),
+        on(13, value(1, None, **other)),
+    )
+
+    shown = [(held["name"], [one["value"] for one in held["values"]]) for held in series(desk)]
+
+    assert shown == [("WHO-5", [9, 12]), ("ORS", [3]), ("Another instrument", [1])]
+
+
+def test_a_goals_own_instrument_keeps_its_values_together(desk: Desk) -> None:
+    """Whether its name is said again or not; another name is another instrument."""
+    wellbeing = {**ATTACKS, "name": "Wellbeing", "instrument": "other", "in_words": "WHO-5"}
+    desk.record(
+        a_goal(measure=wellbeing),
+        on(10, value(9)),
+        on(11, value(10, instrument="other")),
+        on(12, value(11, instrument="other", in_words="WHO-5")),
+        on(13, value(3, instrument="other", in_words="ORS")),
+    )
+
+    shown = [(held["name"], [one["value"] for one in held["values"]]) for held in series(desk)]
+
+    assert shown == [("Wellbeing", [9, 10, 11]), ("ORS", [3])]
+
+
 def test_a_goal_without_a_measure_is_named_by_its_statement(desk: Desk) -> None:
     """Once it has a value."""
     desk.record({**goal("Sleep through", goal_id=GOAL), "occurred_at": "2026-04-01T09:00:00Z"})

@@ -335,7 +335,7 @@ def test_own_writes_are_seen_before_the_projector_has_them(house: House) -> None
     assert before[0]["version"] == 5
     assert [held["statement"] for held in before[0]["goals"]] == ["Walk on"]
     assert [held["sentence"] for held in before[1]] == [
-        "The plan was opened with Client One: “Leaving the house has become hard.”.",
+        "The plan was opened with Client One: “Leaving the house has become hard”.",
         "A goal was set: “Walk”.",
         "An earlier entry was corrected.",
         "An addendum was written: “With the dog”.",

@@ -277,6 +277,7 @@ def test_a_reader_does_not_wait_for_longer_than_two_seconds(
     desk = new_desk(house)
     house.catch_up()
     position = desk.get().json["position"]
+    desk.record(goal())
     waited: list[float] = []
     waiting = at(house, house.container.clock, pause=waited.append, now=lambda: sum(waited))
 
@@ -287,6 +288,18 @@ def test_a_reader_does_not_wait_for_longer_than_two_seconds(
     assert problem["position"] == position
     assert answer.headers["Retry-After"] == "1"
     assert PATIENCE <= sum(waited) < PATIENCE + 0.1
+
+
+def test_a_position_beyond_the_log_is_not_waited_for(house: House) -> None:
+    """Nothing was recorded there: the reader is told at once where the clinic's log ends."""
+    desk = new_desk(house)
+    position = desk.get().json["position"]
+    waited: list[float] = []
+    caller = caller_in(at(house, house.container.clock, pause=waited.append), desk.caller)
+    answer = caller.get(f"/v1/worklist?at_least={position + 1}")
+    problem = refused(answer, 404, "beyond-the-log", saying=f"log ends at {position}")
+    assert problem["position"] == position
+    assert not waited
 
 
 def test_a_clinic_nothing_was_taken_in_of_is_at_position_0(house: House) -> None:

@@ -69,7 +69,7 @@ def added_up(entries: Sequence[Entry]) -> PlanState:
 def add(plan: PlanState, entry: Entry) -> None:
     """Let one entry change ``plan``."""
     entry.data.apply(plan, entry)
-    if entry.data.MATERIAL:
+    if entry.data.MATERIAL or isinstance(entry.data, EntryCorrected | EntryMarkedInError):
         plan.signatures.note_material(entry)
 
 
@@ -88,7 +88,21 @@ def standing(recorded: Sequence[Entry]) -> list[Entry]:
         if not isinstance(entry.data, EntryCorrected | EntryMarkedInError)
         and entry.entry_id not in out
     ]
-    return without_the_fallen(kept)
+    changed_what_was_agreed = [
+        entry
+        for entry in recorded
+        if entry.entry_id not in out and amends_what_was_agreed(entry, recorded)
+    ]
+    return [*without_the_fallen(kept), *changed_what_was_agreed]
+
+
+def amends_what_was_agreed(entry: Entry, recorded: Sequence[Entry]) -> bool:
+    """Whether it corrects or marks what changes the agreement, or amends an amendment that does."""
+    if not isinstance(entry.data, EntryCorrected | EntryMarkedInError):
+        return False
+    about = entry.data.entry_id
+    (target,) = [held for held in recorded if held.entry_id == about]
+    return target.data.MATERIAL or amends_what_was_agreed(target, recorded)
 
 
 def taken_out(recorded: Sequence[Entry]) -> set[str]:

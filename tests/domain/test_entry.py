@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,12 +33,14 @@ from domain.entry import (
     to_stored,
     type_named,
 )
-from domain.errors import UnknownEntryTypeError
+from domain.errors import InvalidDataError, UnknownEntryTypeError
 from domain.fields import New, Ref, check
 from domain.goals import GoalSet
 from domain.interventions import Agreement, Consent, InterventionSwapped
 from domain.opening import ConcernsLinked
 from domain.plan import Plan
+from domain.policy import Policy
+from domain.record import EntryCorrected
 from domain.state import PlanState
 from tests.domain.specs import (
     CONCERN,
@@ -188,7 +190,44 @@ def test_an_entry_recorded_more_than_a_day_after_is_late(hours: float, late: boo
     spec = given(opened()).when(
         SetbackNoted(what="Rain"), now=day(3), occurred_at=day(3) - timedelta(hours=hours)
     )
-    assert spec.last.late is late
+    assert spec.last.late() is late
+
+
+def test_the_clinics_policy_says_what_is_late() -> None:
+    """What is in time for one clinic is late for another."""
+    entry = given(opened()).when(SetbackNoted(what="Rain"), now=day(3), occurred_at=day(1)).last
+    assert entry.late()
+    assert not entry.late(Policy(late_after_hours=48))
+    assert entry.late(Policy(late_after_hours=47))
+
+
+def test_a_moment_without_its_offset_is_refused() -> None:
+    """Nobody can know when it was; in a correction as well."""
+    naive = datetime(2026, 1, 6, 9)  # noqa: DTZ001 - what is refused
+    spec = given(opened(), SetbackNoted(what="Rain"))
+    spec.when(SetbackNoted(what="Mud"), occurred_at=naive).refused(
+        InvalidDataError, "/occurred_at", "offset"
+    )
+    correction = EntryCorrected(entry_id=entry_id(2), data={}, occurred_at=naive)
+    spec.when(correction, reason="A slip").refused(InvalidDataError, "/data/occurred_at", "offset")
+
+
+def test_moments_are_kept_in_utc_whatever_their_offset() -> None:
+    """In a correction as well."""
+    there = datetime(2026, 1, 6, 10, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    spec = given(opened()).when(SetbackNoted(what="Rain"), occurred_at=there, now=day(3))
+    assert to_stored(spec.last)["occurred_at"] == "2026-01-06T05:00:00Z"
+    moved = there + timedelta(hours=1)
+    correction = EntryCorrected(entry_id=entry_id(2), data={}, occurred_at=moved)
+    spec.when(correction, reason="A slip", now=day(3))
+    assert to_stored(spec.last)["data"]["occurred_at"] == "2026-01-06T06:00:00Z"
+
+
+def test_words_are_those_of_somebody_the_plan_knows() -> None:
+    """An unknown voice is refused, naming those there are."""
+    given(opened()).when(SetbackNoted(what="Rain"), voiced_by="neighbour").refused(
+        InvalidDataError, "/voiced_by", "client, guardian"
+    )
 
 
 def test_an_entry_is_never_changed() -> None:

@@ -117,7 +117,7 @@ def _features(life: Life) -> set[str]:
     met = {entry.type for entry in entries} | life.refused.keys()
     moments = [entry.occurred_at for entry in entries]
     found = {
-        "late": any(entry.late for entry in entries),
+        "late": any(entry.late() for entry in entries),
         "undated": not all(entry.dated for entry in entries),
         "before the opening": min(moments) < moments[0],
         "same moment": len(set(moments)) < len(moments),

@@ -34,15 +34,24 @@ from domain.goals import (
     ObjectiveMet,
     ProgressNoted,
 )
+from domain.interventions import (
+    Agreement,
+    Consent,
+    InterventionAdjusted,
+    InterventionSwapped,
+)
 from domain.opening import ConcernIdentified
 from domain.state import PlanState
 from tests.domain.specs import (
     CONCERN,
     GOAL,
+    INTERVENTION,
     NOWHERE,
     OTHER_GOAL,
+    OTHER_INTERVENTION,
     a_goal,
     an_id,
+    an_intervention,
     day,
     given,
     opened,
@@ -142,6 +151,7 @@ def test_a_bare_statement_is_a_goal_with_its_missing_parts_shown() -> None:
                     "resume_check_on": None,
                     "evidence": None,
                     "replaced_by": None,
+                    "interventions": [],
                     "due_on": None,
                     "baseline": None,
                     "target": None,
@@ -668,7 +678,7 @@ def test_an_achieved_goal_keeps_its_evidence_and_is_no_longer_at_risk() -> None:
         opened(),
         a_goal(),
         RelapseNoted(what_resurfaced="Panic", goal_ids=(GOAL,), severity="mild"),
-    ).when(GoalAchieved(goal_id=GOAL, evidence="Three weeks in a row", value=2)).then(
+    ).when(GoalAchieved(goal_id=GOAL, evidence="Three weeks in a row")).then(
         {
             "/goals/0/status": "achieved",
             "/goals/0/evidence": "Three weeks in a row",
@@ -677,6 +687,67 @@ def test_an_achieved_goal_keeps_its_evidence_and_is_no_longer_at_risk() -> None:
         }
     ).tells(
         "The goal “Half an hour in the park, twice a week” was reached: “Three weeks in a row”."
+    )
+
+
+def test_the_value_a_goal_was_reached_with_is_its_latest() -> None:
+    """In the unit of its measure."""
+    measure = Measure(name="outings", unit="times", target=2, direction="increase")
+    given(opened(), a_goal(measure=measure)).when(
+        GoalAchieved(goal_id=GOAL, evidence="Three weeks in a row", value=2)
+    ).then(
+        {
+            "/goals/0/latest": {
+                "value": 2,
+                "unit": "times",
+                "by": "therapist",
+                "at": "2026-01-07T09:00:00Z",
+            }
+        }
+    )
+
+
+def test_a_goal_is_reached_with_a_value_of_its_measure() -> None:
+    """Without a measure a value says nothing; an instrument's total keeps to its range."""
+    reached = GoalAchieved(goal_id=GOAL, evidence="Three weeks in a row", value=28)
+    given(opened(), a_goal()).when(reached).refused(InvalidDataError, "/data/value", "no measure")
+    total = Measure(name="PHQ-9", unit="points", target=9, direction="decrease", instrument="phq9")
+    given(opened(), a_goal(measure=total)).when(reached).refused(
+        InvalidDataError, "/data/value", "from 0 to 27"
+    )
+
+
+def test_a_goal_lists_the_interventions_that_serve_it() -> None:
+    """Agreed, swapped in, or adjusted to serve it; not those that were adjusted to serve another."""
+    other = an_intervention(OTHER_INTERVENTION, goal_ids=(GOAL, OTHER_GOAL))
+    spec = given(opened(), a_goal(), a_goal(OTHER_GOAL), an_intervention(), other)
+    spec.then(
+        {
+            "/goals/0/interventions": [INTERVENTION, OTHER_INTERVENTION],
+            "/goals/1/interventions": [OTHER_INTERVENTION],
+        }
+    )
+    moved = InterventionAdjusted(intervention_id=INTERVENTION, goal_ids=(OTHER_GOAL,))
+    spec.when(moved, reason="It fits there").then(
+        {
+            "/goals/0/interventions": [OTHER_INTERVENTION],
+            "/goals/1/interventions": [OTHER_INTERVENTION, INTERVENTION],
+        }
+    )
+    swap = InterventionSwapped(
+        from_intervention_id=INTERVENTION,
+        to=Agreement(
+            intervention_id=an_id("third"),
+            technique="walks",
+            orientation="narrative",
+            goal_ids=(GOAL,),
+            format="individual",
+            consent=Consent(given=True, explained_by="Dr Nadia Okafor"),
+        ),
+        decided_with="client",
+    )
+    spec.when(swap, reason="She asked for it").then(
+        {"/goals/0/interventions": [OTHER_INTERVENTION, an_id("third")]}
     )
 
 

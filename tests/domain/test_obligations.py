@@ -29,8 +29,9 @@ from domain.goals import (
 )
 from domain.interventions import DiscomfortAnswered, DiscomfortVoiced
 from domain.lifecycle import PlanCompleted, PlanDiscontinued, PlanPaused, PlanReopened
-from domain.obligations import obligations
+from domain.obligations import KINDS, obligations
 from domain.policy import Policy
+from domain.record import EntryCorrected, EntryMarkedInError
 from domain.reviews import ReviewHeld
 from domain.signatures import (
     ClientSignatureDeclined,
@@ -47,6 +48,7 @@ from tests.domain.specs import (
     INTERVENTION,
     OTHER_GOAL,
     SUPERVISOR,
+    THERAPIST,
     Said,
     a_goal,
     an_intervention,
@@ -266,11 +268,77 @@ def test_nobody_owes_themselves_a_co_signature(opening: EntryData) -> None:
     given(opening).when(SIGNED, by=by).owes_no("cosignature")
 
 
-def test_a_supervisor_assigned_later_owes_what_was_signed_before() -> None:
-    """The signature waits from when it was given."""
-    given(opened(), SIGNED).when(SupervisorAssigned(supervisor_id=SUPERVISOR.member_id)).owes(
-        "cosignature", since="2026-01-06T09:00:00Z"
+def test_a_co_signature_is_owed_by_the_supervision_at_the_time_of_signing() -> None:
+    """A supervisor who came later owes none for what was signed before; one who left leaves it owed."""
+    given(opened(), SIGNED).when(SupervisorAssigned(supervisor_id=SUPERVISOR.member_id)).owes_no(
+        "cosignature"
     )
+    given(SUPERVISED, SIGNED).when(SupervisorAssigned(supervisor_id=THERAPIST.member_id)).owes(
+        "cosignature", about=entry_id(2), since="2026-01-06T09:00:00Z"
+    )
+
+
+def test_a_signers_newer_signature_takes_the_place_of_what_they_signed_before() -> None:
+    """Only the newest that waits is owed; once it is answered, the older ones are not owed again."""
+    newer = PlanSigned(of_version=3, meaning="author")
+    spec = given(SUPERVISED, SIGNED, a_goal(), newer)
+    assert [held["about"] for held in spec.owed("cosignature")] == [entry_id(4)]
+    spec.when(PlanCosigned(of_version=3), by=SUPERVISOR).owes_no("cosignature")
+
+
+def test_each_signers_newest_signature_is_owed() -> None:
+    """What a colleague signed is a matter of its own."""
+    spec = given(SUPERVISED, SIGNED, said(SIGNED, by=COLLEAGUE))
+    assert len(spec.owed("cosignature")) == 2
+
+
+def test_a_signature_under_an_older_version_does_not_take_the_newers_place() -> None:
+    """Newest is the newest version signed, not the newest stroke of a pen."""
+    newer = PlanSigned(of_version=2, meaning="author")
+    spec = given(SUPERVISED, a_goal(), newer, SIGNED)
+    assert [held["about"] for held in spec.owed("cosignature")] == [entry_id(3)]
+
+
+@pytest.mark.parametrize(
+    "amendment",
+    [
+        EntryCorrected(entry_id=entry_id(2), data={"statement": "An hour in the park"}),
+        EntryMarkedInError(entry_id=entry_id(2)),
+    ],
+    ids=["corrected", "marked in error"],
+)
+def test_amending_what_was_agreed_on_needs_the_clients_agreement(amendment: EntryData) -> None:
+    """A goal that is put otherwise, or taken out, is not what they said yes to; until their next word."""
+    spec = given(opened(), a_goal(), AGREED).owes_no("client_agreement")
+    spec.when(amendment, reason="A slip").then(
+        {"/signatures/last_material_version": 4, "/signatures/client/current": False}
+    )
+    spec.owes("client_agreement", since="2026-01-08T09:00:00Z", due_on="2026-02-07")
+    taken_back = EntryMarkedInError(entry_id=entry_id(4))
+    spec.when(taken_back, reason="No, it was right").owes("client_agreement")
+    spec.when(PlanAgreed(by="client", of_version=5)).owes_no("client_agreement")
+    spec.then({"/signatures/client/current": True})
+
+
+def test_amending_what_was_not_agreed_on_does_not() -> None:
+    """A note is a note."""
+    spec = given(opened(), a_goal(), SetbackNoted(what="Rain"), AGREED)
+    correction = EntryCorrected(entry_id=entry_id(3), data={"what": "Snow"})
+    spec.when(correction, reason="A slip").owes_no("client_agreement")
+    spec.then({"/signatures/client/current": True})
+
+
+def test_a_late_correction_of_what_was_agreed_on_is_known_from_when_it_was_recorded() -> None:
+    """Before it nothing was owed; a plan that was opened in error owes nothing at all."""
+    correction = EntryCorrected(entry_id=entry_id(2), data={"priority": 3})
+    plan = given(opened(), a_goal(), AGREED, correction).plan
+    assert "client_agreement" not in [held.kind for held in obligations(plan.at(3))]
+    assert "client_agreement" in [held.kind for held in obligations(plan.at(4))]
+    in_error = EntryMarkedInError(entry_id=entry_id(1), including_dependents=True)
+    spec = given(opened(), a_goal(), AGREED, correction, in_error)
+    assert spec.document()["obligations"] == []
+    brought_back = EntryMarkedInError(entry_id=entry_id(5))
+    spec.when(brought_back, reason="It was right").owes("client_agreement")
 
 
 def test_a_material_change_after_the_clients_word_needs_their_agreement() -> None:
@@ -377,6 +445,22 @@ def test_values_that_stand_still_make_a_plateau_suspected() -> None:
         due_on=None,
         words="A suspected plateau: the values hardly move",
     )
+
+
+def test_the_clinics_policy_says_how_many_values_over_how_long_make_a_plateau_suspected() -> None:
+    """Fewer are enough, or more are needed, than four over four weeks."""
+    fewer = Policy(plateau_values=3, plateau_days=14)
+    assert given(opened(), MEASURED, *weekly(2, 2, 2)).owed("plateau_suspected", fewer)
+    still = given(opened(), MEASURED, *STILL)
+    for more in (Policy(plateau_values=6), Policy(plateau_days=29)):
+        assert not still.owed("plateau_suspected", more)
+
+
+def test_every_rule_finds_only_the_kinds_it_declares() -> None:
+    """So the list of kinds that can be asked for is complete."""
+    assert len(set(KINDS)) == len(KINDS)
+    spec = given(SUPERVISED, SIGNED, MEASURED, *STILL)
+    assert {held.kind for held in obligations(spec.plan.state)} <= set(KINDS)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ def test_every_piece_of_a_plan_has_its_path_in_the_document() -> None:
     ("text", "shown"),
     [
         ("Rain", "“Rain”"),
+        ("It rains.", "“It rains”"),
+        ("It rains ...", "“It rains ...”"),
         ("Two\nlines  and\tmore", "“Two lines and more”"),
         ("word " * 30, "“" + "word " * 16 + "word…”"),
         ("x" * 200, "“" + "x" * 89 + "…”"),

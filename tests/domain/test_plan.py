@@ -318,7 +318,7 @@ def test_a_closed_plan_takes_only_record_signature_and_reopening(
         spec.then({"/version": 4})
     else:
         assert isinstance(spec.refusal, PlanHistoryError)
-        assert spec.refusal.facts == {"status": "completed"}
+        assert spec.refusal.facts == {"plan_status": "completed"}
         spec.refused(PlanClosedError, "/type", "The plan is completed; reopen it first")
 
 
@@ -619,6 +619,7 @@ def test_a_refusal_moves_below_the_place_of_its_entry() -> None:
         "/entries/0/data/a",
         "/entries/0/data/b",
     ]
+    assert many.detail == "/entries/0/data/a: A. /entries/0/data/b: B."
 
 
 def test_a_refusal_of_many_fields_names_the_first_three() -> None:

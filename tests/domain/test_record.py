@@ -15,13 +15,14 @@ from domain.errors import (
     EntryNotFoundError,
     InvalidDataError,
     OccurredInFutureError,
+    PlanClosedError,
     ReasonRequiredError,
     TransitionError,
     UnknownReferenceError,
 )
 from domain.goals import GoalAchieved, GoalPaused, GoalRevised, ObjectiveAdded, ProgressNoted
 from domain.interventions import Agreement, Consent, InterventionSwapped
-from domain.lifecycle import PlanCompleted
+from domain.lifecycle import PlanCompleted, PlanPaused, PlanResumed
 from domain.opening import ConcernIdentified, ContextCaptured
 from domain.practice import LookBackHeld, Period
 from domain.record import AddendumAdded, EntryCorrected, EntryMarkedInError
@@ -306,7 +307,11 @@ def test_an_entry_made_in_error_is_not_corrected() -> None:
 
 @pytest.mark.parametrize(
     ("goal_id", "pointer"),
-    [(NOWHERE, "/data/data"), (CONCERN, "/data/data/goal_id"), (OTHER_GOAL, "/data/data")],
+    [
+        (NOWHERE, "/data/data/goal_id"),
+        (CONCERN, "/data/data/goal_id"),
+        (OTHER_GOAL, "/data/data/goal_id"),
+    ],
 )
 def test_a_corrected_entry_refers_to_what_stands_in_this_plan(goal_id: str, pointer: str) -> None:
     """Unknown things, things of another kind, and things in error are refused."""
@@ -436,6 +441,18 @@ def test_marking_the_opening_takes_the_whole_plan() -> None:
     spec.when(correct(1, client_label="Mona T."), reason="Right client").then(
         {"/status": "entered_in_error", "/client/label": "Mona T."}
     )
+    spec.when(AddendumAdded(entry_id=entry_id(1), text="Hm")).refused(
+        PlanClosedError, "/type", "mark that mark in error"
+    )
+
+
+def test_a_correction_that_the_entrys_own_rule_refuses_as_a_whole_names_the_entry() -> None:
+    """A correction gives no type, so nothing points at one."""
+    late = said(SetbackNoted(what="Rain"), now=day(2))
+    spec = given(opened(), PlanPaused(), PlanResumed(), late)
+    spec.when(
+        EntryCorrected(entry_id=entry_id(3), data={}, occurred_at=day(0.5)), reason="Earlier"
+    ).refused(TransitionError, "/data/entry_id", "Only a paused plan")
 
 
 def test_what_is_in_error_is_not_referred_to() -> None:

@@ -108,13 +108,38 @@ def test_a_formal_review_can_name_the_day_of_the_next() -> None:
 
 
 def test_another_review_does_not_reset_the_clock() -> None:
-    """Only a formal one does; another can say when the next is due."""
+    """Only a formal one does, whatever day another names for the next of its own kind."""
     spec = given(opened()).when(replace(HELD, kind="progress"))
     spec.then({"/reviews/last_formal_at": None}).owes("formal_review", due_on="2026-07-06")
     spec.when(replace(HELD, kind="ad_hoc", next_due_on=date(2026, 2, 1))).then(
-        {"/reviews/last_formal_at": None, "/reviews/next_due_on": "2026-02-01"}
-    ).owes("formal_review", due_on="2026-02-01")
-    spec.when(replace(HELD, kind="progress")).then({"/reviews/next_due_on": "2026-02-01"})
+        {"/reviews/last_formal_at": None, "/reviews/next_due_on": None}
+    ).owes("formal_review", due_on="2026-07-06")
+
+
+def test_the_day_of_the_next_of_another_kind_is_planned() -> None:
+    """Under the id of the review that named it, until one of that kind is held."""
+    spec = given(opened()).when(replace(HELD, kind="progress", next_due_on=date(2026, 2, 1)))
+    spec.then(
+        {
+            "/reviews/scheduled": [
+                {
+                    "review_id": entry_id(2),
+                    "kind": "progress",
+                    "in_words": None,
+                    "due_on": "2026-02-01",
+                    "status": "scheduled",
+                }
+            ]
+        }
+    )
+    spec.when(replace(HELD, kind="ad_hoc")).then({"/reviews/scheduled/0/status": "scheduled"})
+    spec.when(replace(HELD, kind="progress", next_due_on=date(2026, 3, 1))).then(
+        {
+            "/reviews/scheduled/0/status": "held",
+            "/reviews/scheduled/1/status": "scheduled",
+            "/reviews/scheduled/1/due_on": "2026-03-01",
+        }
+    )
 
 
 def test_a_review_without_the_client_says_why() -> None:

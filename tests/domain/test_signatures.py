@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from domain.alliance import SupervisorAssigned
 from domain.course import SetbackNoted
-from domain.entry import EntryData
+from domain.entry import EntryData, as_recorded, from_stored, to_stored
 from domain.errors import (
     InvalidDataError,
     NotYoursError,
     ReasonRequiredError,
     TransitionError,
 )
-from domain.record import EntryCorrected
+from domain.fields import plain_moment
+from domain.goals import Goal
+from domain.plan import Plan
+from domain.record import EntryCorrected, EntryMarkedInError
 from domain.signatures import (
     ClientSignatureDeclined,
     PlanAgreed,
@@ -27,9 +33,11 @@ from domain.signatures import (
 )
 from tests.domain.specs import (
     COLLEAGUE,
+    NOWHERE,
     SUPERVISOR,
     THERAPIST,
     a_goal,
+    an_id,
     day,
     entry_id,
     given,
@@ -190,6 +198,7 @@ def test_a_signature_keeps_who_signed_what_as_what() -> None:
                         "credential": "LMFT",
                     },
                     "signed_at": "2026-01-08T09:00:00Z",
+                    "cosigner_id": None,
                     "status": "signed",
                     "cosigned_by": None,
                     "cosigned_at": None,
@@ -201,14 +210,112 @@ def test_a_signature_keeps_who_signed_what_as_what() -> None:
     ).tells("Version 2 of the plan was signed as author.")
 
 
-def test_the_hash_is_sha_256_over_the_canonical_content_of_the_version() -> None:
-    """It can be computed by anyone from the plan's document at that version."""
-    spec = given(opened(), a_goal(), SetbackNoted(what="Ärger im Bus")).when(SIGNED)
-    content = spec.plan.at(2).document()
+def exported(plan: Plan) -> list[dict[str, Any]]:
+    """The lines of an export, as a third party has them."""
+    return [
+        {
+            "version": entry.version,
+            "entry_id": entry.entry_id,
+            "recorded_at": plain_moment(entry.recorded_at),
+            "topic": entry.data.TOPIC,
+            "state": json.loads(json.dumps(to_stored(entry))),
+        }
+        for entry in plan.entries
+    ]
+
+
+def hashed(*content: dict[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of these entries."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    expected = hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def of_line(line: dict[str, Any], **corrected: Any) -> dict[str, Any]:
+    """What of an export's line a signature covers."""
+    moment = {"occurred_at": line["recorded_at"]}
+    ids = {"entry_id": line["entry_id"], "topic": line["topic"]}
+    return {**ids, **moment, **line["state"], **corrected}
+
+
+def test_the_hash_is_sha_256_over_what_was_recorded_until_the_version() -> None:
+    """It can be computed by anyone from an export: ids, topics and states in the order they count."""
+    spec = given(opened(), a_goal(), SetbackNoted(what="Ärger im Bus")).when(SIGNED)
+    lines = exported(spec.plan)
+    expected = hashed(of_line(lines[0]), of_line(lines[1]))
     spec.then({"/signatures/signed/0/content_hash": expected})
-    assert spec.plan.content_hash(1) != expected
+    assert spec.plan.content_hash(1) == hashed(of_line(lines[0])) != expected
+
+
+def test_the_hash_covers_late_entries_where_they_count_and_corrections_as_they_stand() -> None:
+    """What was marked in error is not in it; reasons and whose words it was are."""
+    late = said(SetbackNoted(what="Rain"), occurred_at=day(0.5), voiced_by="client")
+    reworded = EntryCorrected(entry_id=entry_id(2), data={"statement": "An hour in the park"})
+    mark = EntryMarkedInError(entry_id=entry_id(4))
+    plan = given(opened(), a_goal(), late, SetbackNoted(what="Mud"), reworded, mark).plan
+    lines = exported(plan)
+    goal = of_line(lines[1], data=lines[4]["state"]["data"]["data"])
+    assert plan.content_hash(6) == hashed(of_line(lines[0]), of_line(lines[2]), goal)
+    assert lines[2]["state"]["voiced_by"] == "client"
+    assert lines[2]["state"]["reason"]["text"]
+
+
+def test_other_words_for_the_same_entries_leave_the_hash_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A part that is shown otherwise one day changes nothing that was signed before."""
+    plan = given(opened(), a_goal()).plan
+    before = plan.content_hash(2)
+    shown = plan.state.document()
+    monkeypatch.setattr(Goal, "document", lambda _: {"shown": "in other words"})
+    assert plan.state.document() != shown
+    assert plan.content_hash(2) == before
+
+
+def test_a_field_declared_later_leaves_the_hash_of_older_entries_as_it_was() -> None:
+    """An entry that was stored without it is hashed without it, though it reads as its default."""
+    spec = given(opened(), a_goal())
+    stored = to_stored(spec.last)
+    del stored["data"]["owner"]
+    columns = ("originator_id", "originator_version", "timestamp", "entry_id", "position")
+    held = {name: getattr(spec.last, name) for name in columns}
+    older = from_stored("plan.goal-set", deepcopy(stored), **held)
+    assert older.data == spec.last.data
+    assert as_recorded(older)["data"] == stored["data"]
+
+
+def test_an_upcast_leaves_the_hash_of_older_entries_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was stored in an older format is hashed as it was stored, corrections as well."""
+
+    def upcast(data: dict[str, Any]) -> None:
+        data["what"] = data.pop("happened")
+
+    stored = {
+        "recorded_by": {"member_id": THERAPIST.member_id, "name": "N", "role": "clinician"},
+        "data": {"happened": "Rain"},
+    }
+    monkeypatch.setattr(SetbackNoted, "class_version", 2, raising=False)
+    monkeypatch.setattr(SetbackNoted, "upcast_v1_v2", staticmethod(upcast), raising=False)
+    plan = given(opened()).plan
+    columns = {"originator_id": plan.id, "originator_version": 2, "timestamp": day(1)}
+    entry = from_stored("plan.setback-noted", deepcopy(stored), entry_id=NOWHERE, **columns)
+    plan.learn(entry)
+    assert entry.data == SetbackNoted(what="Rain")
+    assert as_recorded(entry) == {
+        "entry_id": NOWHERE,
+        "topic": "plan.setback-noted",
+        "occurred_at": "2026-01-06T09:00:00Z",
+        **stored,
+    }
+    fixed = EntryCorrected(entry_id=NOWHERE, data={"happened": "Snow"}, format_version=1)
+    columns = {**columns, "originator_version": 3, "position": 3, "entry_id": an_id("fix")}
+    plan.learn(entry.but(data=fixed, older=None, **columns))
+    corrected = plan.standing_entry(NOWHERE)
+    assert corrected is not None
+    assert corrected.data == SetbackNoted(what="Snow")
+    assert as_recorded(corrected)["data"] == {"happened": "Snow"}
+    assert "class_version" not in as_recorded(corrected)
 
 
 def test_nobody_else_says_what_was_signed() -> None:
@@ -342,6 +449,18 @@ class TestSupervision:
         state = given(SUPERVISED, a_goal()).plan.state
         data.apply(state, spec.last)
         assert len(state.signatures.signed) == 0
+
+
+def test_a_signature_keeps_who_had_to_co_sign_it_then() -> None:
+    """The supervisor of that time may still do so, and so may the one who took over; nobody else."""
+    handed_on = SupervisorAssigned(supervisor_id=COLLEAGUE.member_id)
+    spec = given(SUPERVISED, a_goal(), SIGNED, handed_on)
+    spec.then({"/signatures/signed/0/cosigner_id": SUPERVISOR.member_id})
+    spec.when(COSIGNED, by=THERAPIST).refused(NotYoursError, "/type", "supervisor of record")
+    spec.when(COSIGNED, by=SUPERVISOR).then({"/signatures/signed/0/status": "cosigned"})
+    given(SUPERVISED, a_goal(), SIGNED, handed_on).when(COSIGNED, by=COLLEAGUE).then(
+        {"/signatures/signed/0/cosigned_by/name": "Jo Marsh"}
+    )
 
 
 def test_a_refused_co_signature_changes_nothing() -> None:

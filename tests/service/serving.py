@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 
@@ -29,7 +29,12 @@ PROGRAM = (sys.executable, "-m", "service.commandline")
 
 def environment(home: Path) -> dict[str, str]:
     """What a command finds around it: a data home, and no other database."""
-    held = {**os.environ, "PLAN_HISTORY_HOME": str(home), "PLAN_HISTORY_WORKERS": "2"}
+    held = {
+        **os.environ,
+        "PLAN_HISTORY_HOME": str(home),
+        "PLAN_HISTORY_WORKERS": "2",
+        "PLAN_HISTORY_QUOTA_PER_MINUTE": "0",  # tests ask as fast as they can
+    }
     held.pop("DATABASE_URL", None)
     return held
 
@@ -81,10 +86,10 @@ class Serving:
         return psycopg.connect(dsn, autocommit=True)
 
     def send(self, path: str, body: Any = None, **headers: str) -> Answer:
-        """GET, or POST a body; raises OSError when no whole answer comes."""
+        """GET, or POST a body (bytes and text as they are); OSError when no whole answer comes."""
         request = urllib.request.Request(  # noqa: S310 - our own address
             self.address + path,
-            data=None if body is None else json.dumps(body).encode(),
+            data=None if body is None else _raw(body),
             headers={
                 "Content-Type": "application/json",
                 **{name.replace("_", "-"): value for name, value in headers.items()},
@@ -96,6 +101,11 @@ class Serving:
         except urllib.error.HTTPError as refused:
             with refused:
                 return Answer(refused.code, refused.headers, json.load(refused))
+
+    def text(self, path: str) -> str:
+        """What is there, as text."""
+        with urllib.request.urlopen(self.address + path, timeout=10) as answer:  # noqa: S310 - our own address
+            return str(answer.read().decode())
 
     def processes(self, words: str) -> list[int]:
         """Those of its processes whose command line has ``words``, oldest first."""
@@ -113,13 +123,25 @@ class Serving:
         return rest
 
 
+def _raw(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return (body if isinstance(body, str) else json.dumps(body)).encode()
+
+
 @contextlib.contextmanager
-def serving(home: Path, *options: str) -> Iterator[Serving]:
-    """``plan-history serve`` until it serves, and its end if that has not come before."""
-    with tempfile.TemporaryFile("w+") as log:
+def serving(
+    home: Path, *options: str, log: IO[str] | None = None, **settings: str
+) -> Iterator[Serving]:
+    """``plan-history serve`` until it serves, and its end if that has not come before.
+
+    ``log``: a file for what it says on standard error. ``settings``: more of its environment.
+    """
+    with contextlib.ExitStack() as ending:
+        log = log or ending.enter_context(tempfile.TemporaryFile("w+"))
         process = subprocess.Popen(  # noqa: S603 - our own program
             [*PROGRAM, "serve", "--port", "0", *options],
-            env=environment(home),
+            env={**environment(home), **settings},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

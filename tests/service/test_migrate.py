@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from projections import ALL
 from service.container import build
-from service.database import API_ROLE, OWNER_ROLE, PROJECTOR_ROLE
+from service.database import API_ROLE, DELIVERER_ROLE, OWNER_ROLE, PROJECTOR_ROLE
 from service.embedded import EmbeddedPostgres
 from service.health import look
 from service.migrate import Migration, MigrationError, migrate, migrations, pending
@@ -25,7 +25,7 @@ from service.settings import Settings
 from tests.service.servers import reachable_folder
 
 NAMES = [step.name for step in migrations()]
-ROLES = (OWNER_ROLE, API_ROLE, PROJECTOR_ROLE)
+ROLES = (OWNER_ROLE, API_ROLE, PROJECTOR_ROLE, DELIVERER_ROLE)
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_a_user_may_work_with_roles_made_for_them(host: Host) -> None:
     """After the administrator did as told, the user needs no right to create roles."""
     url = host.user("clerk")
     host.run_roles_sql()
-    with pytest.raises(MigrationError, match="grant the three roles to this user"):
+    with pytest.raises(MigrationError, match="grant the four roles to this user"):
         migrate(url)
     host.admin.execute(f"GRANT {', '.join(ROLES)} TO clerk".encode())
     assert migrate(url) == NAMES
@@ -212,8 +212,8 @@ def test_a_user_who_may_create_roles_needs_no_administrator(host: Host) -> None:
 
 
 def test_each_role_may_sign_in_for_itself(host: Host) -> None:
-    """Where the three roles have passwords of their own, none needs to be able to be another."""
-    owner, api, _ = (host.user(role) for role in ROLES)
+    """Where the four roles have passwords of their own, none needs to be able to be another."""
+    owner, api, *_ = (host.user(role) for role in ROLES)
     host.admin.execute("ALTER DATABASE clinic OWNER TO plan_history_owner")
     assert migrate(owner) == NAMES
     assert can_serve(api)

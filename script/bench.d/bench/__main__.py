@@ -12,7 +12,7 @@ from statistics import median
 
 import click
 
-from bench import http, limit, profile, projecting, starting, store, visible, workloads, wrk
+from bench import access, http, limit, profile, projecting, starting, store, visible, workloads, wrk
 from bench.conditions import conditions
 from bench.figures import Figure
 from bench.generator import PythonGenerator
@@ -21,7 +21,7 @@ from bench.report import Report
 from bench.serving import Serving, serving
 from bench.stage import Stage, stage, wait_for_projections
 
-OTHERS = ("visible", "store", "projections", "start")
+OTHERS = ("visible", "access", "store", "projections", "start")
 NAMES = (*workloads.NAMES, *workloads.LIMITS, *OTHERS)
 HTTP = (*workloads.NAMES, *workloads.LIMITS)
 
@@ -115,7 +115,7 @@ def _measure(held: Stage, generator: Generator, asked: Asked, report: Report) ->
     wanted = asked.wanted
     if "start" in wanted:
         report.figures += starting.measure(asked.rounds, told)
-    if {*HTTP, "visible"} & {*wanted}:
+    if {*HTTP, "visible", "access"} & {*wanted}:
         _serve(held, generator, asked, report)
     if "store" in wanted:
         appended = store.measure(held, asked.rounds, asked.seconds, told)
@@ -139,6 +139,10 @@ def _serve(held: Stage, generator: Generator, asked: Asked, report: Report) -> N
             bench = http.Bench(running, loaded, generator, asked.seconds, asked.patience)
             _fill_limit(bench)
             _drive(bench, names, asked, report)
+        if "access" in asked.wanted:
+            clinic_token, plan_id = loaded.one.plans[0]
+            steps = access.measure(url, clinic_token, plan_id, asked.seconds)
+            report.sections.append(access.section(steps))
         for name in [name for name in report.missed() if name in names]:
             told(f"missed, so it is profiled: {name}")
             report.profiles[name] = profile.profile(url, workloads.job(name, running, loaded), 2)

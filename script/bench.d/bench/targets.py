@@ -37,14 +37,17 @@ STOCK = "× stock"
 TARGETS = {
     target.key: target
     for target in (
-        Target("current", "current plan, with authentication", NO_OP, 0.48, 0.58),
-        Target("current-logged", "– and with the access log committed before the answer", NO_OP, 0.30, 0.45),
+        Target("unlogged", "current plan, with authentication (no such read: all are logged)", NO_OP, 0.48, 0.58),
+        Target("current", "– and with the access log committed before the answer", NO_OP, 0.30, 0.45),
         Target("timeline", "timeline page of 100", NO_OP, 0.35, 0.50),
         Target("as-of", "as-of in a 200-entry plan", NO_OP, 0.25, 0.40),
         Target("as-of-amended", "– with late entries and corrections", NO_OP, None),
         Target("as-of-10000", "as-of in a 10,000-entry plan, p99, one caller", "ms", 60, 20, lower=True),
         Target("diff", "diff of two moments, 200 entries", NO_OP, 0.15, 0.30),
         Target("worklist", "worklist page", NO_OP, 0.50, 0.60),
+        Target("fhir-plan", "FHIR: CarePlan of a 200-entry plan, now", NO_OP, None),
+        Target("fhir-version", "FHIR: that CarePlan at version 100", NO_OP, None),
+        Target("fhir-search", "FHIR: search for one Goal by id", NO_OP, None),
         Target("open-plan", "open plan, all in one clinic", NO_OP, 0.25, 0.35),
         Target("open-plan-many", "– over 16 clinics", NO_OP, 0.25, 0.35),
         Target("add-one", "add one entry (If-Match, idempotency key, durable), all in one clinic", NO_OP, 0.25, 0.30),

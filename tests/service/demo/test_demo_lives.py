@@ -174,7 +174,7 @@ def test_every_plan_has_its_turns(clinic: Clinic) -> None:
         ):
             assert kinds[kind], (key, kind)
         assert kinds["MeasureRecorded"] >= 12, key
-        assert any(entry.late for entry in entries), key
+        assert any(entry.late() for entry in entries), key
 
 
 def test_references_that_need_a_reason_or_a_cause_carry_them(clinic: Clinic) -> None:

@@ -1,0 +1,282 @@
+"""The FHIR façade's use cases: read, read a version, history, search."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from domain.clinic import Clinic, Member
+from domain.errors import PlanHistoryError, PlanNotFoundError
+from domain.history import History
+from domain.plan import Plan
+from service.access import Gate, Principal, Sight
+from service.access.table import CONSENTED
+from service.database import BoundedConnection, Database
+from service.fhir.decisions import MAKERS
+from service.fhir.people import practitioner, recorded_as
+from service.fhir.resources import Key, resource, resources
+from service.fhir.search import Wanted, included
+from service.fhir.terms import Resource
+from service.kept import Kept
+from service.reading import reading_plan
+from service.record.plans import Plans
+
+OF_PLANS = ("CarePlan", *MAKERS, "Provenance")
+"""The types of resources that are made of plans."""
+KINDS = (*OF_PLANS, "Patient", "Practitioner")
+KEPT, LARGE = 64, 2_000
+"""How many plans' resources a process keeps, and from how many entries on it does not."""
+LOOKED_THROUGH = 200
+"""Plans a search looks through for one page; it then answers with what it has and where to go on."""
+NO_PLAN = UUID(int=0)
+_CLIENT = (
+    "left(encode(sha256(convert_to(clinic_id::text || ' ' || client_ref, 'UTF8')), 'hex'), 32)"
+)
+_PLANS = "SELECT * FROM current_plans WHERE clinic_id = %s AND {within}"
+_CLIENTS = (
+    f"SELECT DISTINCT ON (client_ref) * FROM ({_PLANS}) AS plans ORDER BY client_ref, plan_id"
+)
+_FROM_THERE = f"""
+SELECT plan_id FROM ({{plans}}) AS plans WHERE plan_id > %s AND (%s OR {_CLIENT} = ANY(%s))
+ORDER BY plan_id LIMIT %s
+"""
+READ = "fhir.read"
+
+
+class ResourceNotFoundError(PlanHistoryError):
+    """There is no such resource, or no such version of it."""
+
+    code = "resource-not-found"
+    title = "No such resource"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a search found, what it brought along, and where it goes on (None: nowhere)."""
+
+    found: list[Resource]
+    included: list[Resource]
+    next: tuple[str, int] | None
+
+
+@dataclass(slots=True)
+class FhirService:
+    """Reads plans as FHIR resources."""
+
+    database: Database
+    plans: Plans
+    gate: Gate
+    _kept: Kept[tuple[UUID, UUID, int], dict[Key, Resource]] = field(
+        default_factory=lambda: Kept(KEPT)
+    )
+
+    def read(self, principal: Principal, kind: str, resource_id: str) -> Resource:
+        """The resource as it is now; raises ResourceNotFoundError."""
+        if kind == "Practitioner":
+            self.gate.require(principal, READ)
+            return self._practitioner(principal, resource_id)
+        plan_id = self._plan_of(principal, kind, resource_id)
+        sight = self.gate.see(principal, READ, plan_id)
+        version, there = self._resources(principal, plan_id)
+        found = _there(there.get((kind, resource_id)))
+        self.gate.looked(principal, sight, plan_id, version=version, asked=f"fhir {kind}")
+        return found
+
+    def version(self, principal: Principal, kind: str, resource_id: str, version: int) -> Resource:
+        """A version of the resource; raises ResourceNotFoundError."""
+        with self._seen(principal, kind, resource_id) as (sight, plan):
+            if not 1 <= version <= plan.version:
+                raise _nothing()
+            found = _there(resource(principal.clinic_id, plan, version, (kind, resource_id)))
+        if found["meta"]["versionId"] != str(version):
+            raise _nothing()
+        self.gate.looked(principal, sight, plan.id, version=version, asked=f"fhir {kind}")
+        return found
+
+    def history(
+        self, principal: Principal, kind: str, resource_id: str, count: int, before: int | None
+    ) -> tuple[list[Resource], int | None]:
+        """The newest versions (older than ``before``), newest first, and where older ones begin."""
+        with self._seen(principal, kind, resource_id) as (sight, plan):
+            newest = min((before or plan.version + 1) - 1, plan.version)
+            versions = _versions(principal.clinic_id, plan, newest, (kind, resource_id))
+            found = list(islice(versions, count + 1))
+        if not found:
+            raise _nothing()
+        self.gate.looked(principal, sight, plan.id, version=newest, asked=f"fhir {kind} history")
+        more = len(found) > count
+        return found[:count], int(found[count - 1]["meta"]["versionId"]) if more else None
+
+    def search(self, principal: Principal, wanted: Wanted) -> Page:
+        """A page of what is asked for, plan by plan, of the plans within reach."""
+        self.gate.require(principal, READ)
+        if wanted.kind == "Practitioner":
+            found = [self._practitioner(principal, held) for held in sorted(wanted.ids)]
+            return Page(found, [], None)
+        after, skipped = wanted.after or (NO_PLAN, 0)
+        page = Page([], [], None)
+        plan_ids = self._plan_ids(principal, wanted, UUID(str(after)), again=skipped > 0)
+        for plan_id in plan_ids[:LOOKED_THROUGH]:
+            left = self._search_in(principal, plan_id, wanted, skipped, page)
+            if left is not None:
+                return replace(page, next=(str(plan_id), left))
+            skipped = 0
+        more = len(plan_ids) > LOOKED_THROUGH
+        return replace(page, next=(str(plan_ids[LOOKED_THROUGH - 1]), 0) if more else None)
+
+    def _search_in(
+        self, principal: Principal, plan_id: UUID, wanted: Wanted, skipped: int, page: Page
+    ) -> int | None:
+        """Add what a plan holds to the page; says how many it now has of it when more are left."""
+        if self.gate.relation(principal, READ, plan_id) is None:
+            return None
+        version, there = self._resources(principal, plan_id)
+        matches = [held for held in there.values() if wanted.finds(held)][skipped:]
+        taken = matches[: wanted.count - len(page.found)]
+        if taken:
+            sight = self.gate.see(principal, READ, plan_id)
+            asked = f"fhir {wanted.kind} search"
+            self.gate.looked(principal, sight, plan_id, version=version, asked=asked)
+        page.found.extend(taken)
+        page.included.extend(included(wanted, taken, there))
+        return skipped + len(taken) if len(taken) < len(matches) else None
+
+    def _resources(self, principal: Principal, plan_id: UUID) -> tuple[int, dict[Key, Resource]]:
+        """A plan's version and everything in it; kept, since a version never changes."""
+        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
+            key = principal.clinic_id, plan_id, plan.version
+            found = self._kept.get(key)
+            if found is None:
+                found = resources(principal.clinic_id, plan)
+                if plan.version <= LARGE:
+                    self._kept.put(key, found)
+            return plan.version, found
+
+    def of_plan(self, principal: Principal, plan_id: UUID) -> Sequence[Resource]:
+        """Every resource of a plan as it is now, and the practitioners they name."""
+        _, there = self._resources(principal, plan_id)
+        found = list(there.values())
+        return [*found, *self._people(principal, found)]
+
+    def _people(self, principal: Principal, found: Sequence[Resource]) -> Iterator[Resource]:
+        named = dict.fromkeys(_references(found))
+        for reference in sorted(named):
+            kind, _, member_id = reference.partition("/")
+            if kind == "Practitioner":
+                yield self._practitioner(principal, member_id)
+
+    @contextlib.contextmanager
+    def _seen(
+        self, principal: Principal, kind: str, resource_id: str
+    ) -> Iterator[tuple[Sight, Plan]]:
+        """The plan a resource is of, as far as the principal sees it."""
+        if kind not in OF_PLANS:
+            raise _nothing()
+        plan_id = self._plan_of(principal, kind, resource_id)
+        sight = self.gate.see(principal, READ, plan_id)
+        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
+            yield sight, plan
+
+    def _plan_of(self, principal: Principal, kind: str, resource_id: str) -> UUID:
+        """The plan a resource belongs to; the first of a client's."""
+        if kind == "Patient":
+            asked = Wanted("Patient", ids=frozenset({resource_id}))
+            found = self._plan_ids(principal, asked, NO_PLAN)
+            if not found:
+                raise _nothing()
+            return found[0]
+        try:
+            return UUID(resource_id.partition(".")[0])
+        except ValueError as wrong:
+            raise _nothing() from wrong
+
+    def _plan_ids(
+        self, principal: Principal, wanted: Wanted, after: UUID, *, again: bool = False
+    ) -> list[UUID]:
+        """The plans to look through, in order; ``again``: that one, too, for it was not finished."""
+        after = UUID(int=after.int - 1) if again else after
+        clients = wanted.ids if wanted.kind == "Patient" else wanted.patients
+        if wanted.kind != "Patient" and wanted.ids and not clients:
+            named = filter(None, map(_plan_in, wanted.ids))
+            return sorted({held for held in named if held > after})
+        within, values = self._within(principal)
+        plans = sql.SQL(_CLIENTS if wanted.kind == "Patient" else _PLANS).format(within=within)
+        query = sql.SQL(_FROM_THERE).format(plans=plans)
+        asked = [after, not clients, list(clients), LOOKED_THROUGH + 1]
+
+        def look(conn: BoundedConnection) -> list[TupleRow]:
+            return conn.execute(query, [principal.clinic_id, *values, *asked]).fetchall()
+
+        return [row[0] for row in self.database.in_clinic(principal.clinic_id, look)]
+
+    def _within(self, principal: Principal) -> tuple[sql.Composable, list[Any]]:
+        """A condition on plans that may be within reach; consents are looked up plan by plan."""
+        if CONSENTED in (principal.grant(READ) or {}):
+            return sql.SQL("TRUE"), []
+        return self.gate.reach(principal, READ, "plan_id")
+
+    def _practitioner(self, principal: Principal, member_id: str) -> Resource:
+        try:
+            known = UUID(member_id)
+        except ValueError as wrong:
+            raise _nothing() from wrong
+        member = self._member(principal, known)
+        return practitioner(known, member) if member else self._recorder(principal, known)
+
+    def _member(self, principal: Principal, member_id: UUID) -> Member | None:
+        with contextlib.suppress(PlanNotFoundError), self._own_history(principal) as clinic:
+            if isinstance(clinic, Clinic):
+                return clinic.state.members.get(str(member_id))
+        return None
+
+    def _own_history(self, principal: Principal) -> contextlib.AbstractContextManager[History]:
+        """The clinic's own; raises PlanNotFoundError while it has recorded nothing of itself."""
+        return self.plans.reading(principal.clinic_id, principal.clinic_id)
+
+    def _recorder(self, principal: Principal, member_id: UUID) -> Resource:
+        """Somebody who never joined by an entry, as their own entries or plans know them."""
+        author = recorded_as(self.database, principal.clinic_id, member_id)
+        if author is None:
+            raise _nothing()
+        return author
+
+
+def _plan_in(resource_id: str) -> UUID | None:
+    try:
+        return UUID(resource_id.partition(".")[0])
+    except ValueError:
+        return None
+
+
+def _versions(clinic_id: UUID, plan: Plan, newest: int, key: Key) -> Iterator[Resource]:
+    while newest > 0 and (found := resource(clinic_id, plan, newest, key)) is not None:
+        yield found
+        newest = int(found["meta"]["versionId"]) - 1
+
+
+def _references(held: Any) -> Iterator[str]:
+    if isinstance(held, dict):
+        if isinstance(held.get("reference"), str):
+            yield held["reference"]
+        for value in held.values():
+            yield from _references(value)
+    elif isinstance(held, list):
+        for value in held:
+            yield from _references(value)
+
+
+def _there(found: Resource | None) -> Resource:
+    if found is None:
+        raise _nothing()
+    return found
+
+
+def _nothing() -> ResourceNotFoundError:
+    return ResourceNotFoundError("There is no such resource here; check its type, id and version.")

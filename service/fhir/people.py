@@ -1,0 +1,56 @@
+"""The clinic's people as Practitioners."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import orjson
+from psycopg.rows import TupleRow
+
+from domain.clinic import Member
+from service.database import BoundedConnection, Database
+from service.fhir.terms import MEMBER, Resource, concept, given
+
+_LAST_WORDS = """
+SELECT e.state FROM timeline t JOIN entries e USING (clinic_id, position)
+WHERE t.clinic_id = %s AND t.recorded_by = %s ORDER BY t.position DESC LIMIT 1
+"""
+_NAMED = """
+SELECT EXISTS (SELECT FROM current_plans WHERE clinic_id = %(clinic)s
+    AND (therapist_id = %(member)s OR supervisor_id = %(member)s))
+"""
+
+
+def practitioner(member_id: UUID, member: Member) -> Resource:
+    """A member of the clinic."""
+    return _practitioner(
+        member_id, member.name, member.credential, active=member.status == "present"
+    )
+
+
+def _practitioner(
+    member_id: UUID, name: str | None, credential: str | None, *, active: bool | None = None
+) -> Resource:
+    return given(
+        resourceType="Practitioner",
+        id=str(member_id),
+        identifier=[{"system": MEMBER, "value": str(member_id)}],
+        active=active,
+        name=[{"text": name}] if name else None,
+        qualification=[{"code": concept(credential)}] if credential else None,
+    )
+
+
+def recorded_as(database: Database, clinic_id: UUID, member_id: UUID) -> Resource | None:
+    """Somebody who never joined by an entry: as they last recorded, or only by id; None if unknown."""
+
+    def look(conn: BoundedConnection) -> tuple[TupleRow | None, TupleRow | None]:
+        said = conn.execute(_LAST_WORDS, [clinic_id, member_id], binary=True).fetchone()
+        named = {"clinic": clinic_id, "member": member_id}
+        return said, conn.execute(_NAMED, named).fetchone()
+
+    said, named = database.in_clinic(clinic_id, look)
+    if said is not None:
+        author = orjson.loads(said[0])["recorded_by"]
+        return _practitioner(member_id, author["name"], author.get("credential"))
+    return _practitioner(member_id, None, None) if named and named[0] else None

@@ -1,0 +1,292 @@
+"""Searching: which parameters each type of resource has, and whether a resource answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from service.fhir.terms import Resource
+
+Kind = Literal["date", "token", "reference"]
+PREFIXES = ("eq", "ne", "ge", "gt", "le", "lt", "sa", "eb")
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+Range = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A search parameter: its kind, and the elements it looks at."""
+
+    kind: Kind
+    paths: tuple[str, ...]
+
+
+def _date(*paths: str) -> Parameter:
+    return Parameter("date", paths)
+
+
+def _token(*paths: str) -> Parameter:
+    return Parameter("token", paths)
+
+
+def _reference(*paths: str) -> Parameter:
+    return Parameter("reference", paths)
+
+
+_SUBJECT = {"patient": _reference("subject"), "subject": _reference("subject")}
+PARAMETERS: dict[str, dict[str, Parameter]] = {
+    "CarePlan": {
+        **_SUBJECT,
+        "date": _date("period"),
+        "status": _token("status"),
+        "category": _token("category"),
+        "goal": _reference("goal"),
+        "condition": _reference("addresses"),
+        "identifier": _token("identifier"),
+    },
+    "Goal": {
+        **_SUBJECT,
+        "start-date": _date("startDate"),
+        "target-date": _date("target.dueDate"),
+        "lifecycle-status": _token("lifecycleStatus"),
+        "achievement-status": _token("achievementStatus"),
+        "category": _token("category"),
+    },
+    "ServiceRequest": {
+        **_SUBJECT,
+        "authored": _date("authoredOn"),
+        "status": _token("status"),
+        "category": _token("category"),
+        "replaces": _reference("replaces"),
+        "based-on": _reference("basedOn"),
+    },
+    "Task": {
+        "patient": _reference("for"),
+        "subject": _reference("for"),
+        "authored-on": _date("authoredOn"),
+        "modified": _date("lastModified"),
+        "status": _token("status"),
+        "code": _token("code"),
+        "owner": _reference("owner"),
+        "based-on": _reference("basedOn"),
+    },
+    "ClinicalImpression": {
+        **_SUBJECT,
+        "date": _date("effectiveDateTime", "effectivePeriod"),
+        "status": _token("status"),
+        "previous": _reference("previous"),
+    },
+    "Condition": {
+        **_SUBJECT,
+        "recorded-date": _date("recordedDate"),
+        "onset-date": _date("onsetDateTime"),
+        "clinical-status": _token("clinicalStatus"),
+        "verification-status": _token("verificationStatus"),
+        "category": _token("category"),
+        "severity": _token("severity"),
+    },
+    "Flag": {**_SUBJECT, "date": _date("period"), "status": _token("status"), "category": _token("category")},
+    "Observation": {
+        **_SUBJECT,
+        "date": _date("effectiveDateTime", "effectivePeriod"),
+        "status": _token("status"),
+        "category": _token("category"),
+        "code": _token("code"),
+        "focus": _reference("focus"),
+    },
+    "Communication": {
+        **_SUBJECT,
+        "sent": _date("sent"),
+        "status": _token("status"),
+        "category": _token("category"),
+        "sender": _reference("sender"),
+        "based-on": _reference("basedOn"),
+    },
+    "Consent": {
+        "patient": _reference("patient"),
+        "date": _date("dateTime"),
+        "status": _token("status"),
+        "category": _token("category"),
+    },
+    "Provenance": {
+        "recorded": _date("recorded"),
+        "when": _date("occurredDateTime"),
+        "target": _reference("target"),
+        "agent": _reference("agent.who"),
+        "signature-type": _token("signature.type"),
+    },
+    "Patient": {"identifier": _token("identifier")},
+}  # fmt: skip
+"""R4's own names, by type of resource, beside ``_id``, ``_lastUpdated``, ``_count`` and ``_include``."""
+_SAME_NAMES = {
+    "Goal": {"date": "start-date", "status": "lifecycle-status"},
+    "ServiceRequest": {"date": "authored"},
+    "Task": {"date": "authored-on"},
+    "Condition": {"date": "recorded-date", "status": "clinical-status"},
+    "Communication": {"date": "sent"},
+    "Provenance": {"date": "recorded"},
+}
+for _kind, _names in _SAME_NAMES.items():  # date and status are understood everywhere
+    PARAMETERS[_kind].update({name: PARAMETERS[_kind][own] for name, own in _names.items()})
+INCLUDES: dict[str, dict[str, str]] = {
+    "CarePlan": {
+        "subject": "subject",
+        "patient": "subject",
+        "goal": "goal",
+        "condition": "addresses",
+        "activity-reference": "activity.reference",
+    },
+    "Goal": {"subject": "subject", "patient": "subject"},
+    "ServiceRequest": {"subject": "subject", "patient": "subject", "replaces": "replaces"},
+    "Task": {"patient": "for", "focus": "focus", "based-on": "basedOn"},
+    "Observation": {"subject": "subject", "patient": "subject", "focus": "focus"},
+    "Provenance": {"target": "target"},
+}
+"""What ``_include=<type>:<name>`` follows."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One parameter as it was asked: any of its values will do."""
+
+    name: str
+    parameter: Parameter
+    values: tuple[str, ...]
+
+    def met_by(self, resource: Resource) -> bool:
+        """Whether the resource answers it."""
+        found = [held for path in self.parameter.paths for held in elements(resource, path)]
+        matches = _MATCHES[self.parameter.kind]
+        return any(matches(held, value) for held in found for value in self.values)
+
+    def check(self) -> None:
+        """Raise ValueError for a day or moment that is none."""
+        if self.parameter.kind == "date":
+            for value in self.values:
+                asked(value)
+
+
+def elements(held: Any, path: str) -> Iterator[Any]:
+    """Whatever stands at a dotted path, lists taken apart."""
+    if isinstance(held, list):
+        for item in held:
+            yield from elements(item, path)
+    elif not path:
+        yield held
+    elif isinstance(held, dict):
+        name, _, rest = path.partition(".")
+        if name in held:
+            yield from elements(held[name], rest)
+
+
+def _token_matches(held: Any, value: str) -> bool:
+    system, bar, code = value.rpartition("|")
+    if isinstance(held, str):
+        return held == code
+    codings = held.get("coding", [held]) if isinstance(held, dict) else []
+    return any(
+        code in (one.get("code"), one.get("value")) and (not bar or one.get("system", "") == system)
+        for one in codings
+    )
+
+
+def _reference_matches(held: Any, value: str) -> bool:
+    reference = str(held.get("reference", ""))
+    unversioned = reference.partition("/_history/")[0]
+    return value in (reference, unversioned, unversioned.partition("/")[2])
+
+
+def _date_matches(held: Any, value: str) -> bool:
+    prefix, (low, high) = asked(value)
+    first, end = _span(held)
+    return {
+        "eq": low <= first and end <= high,
+        "ne": not (low <= first and end <= high),
+        "ge": end > low,
+        "gt": end > high,
+        "le": first < high,
+        "lt": first < low,
+        "sa": first >= high,
+        "eb": end <= low,
+    }[prefix]
+
+
+_MATCHES = {"token": _token_matches, "reference": _reference_matches, "date": _date_matches}
+
+
+def asked(value: str) -> tuple[str, Range]:
+    """The prefix and the range of a date parameter; raises ValueError."""
+    prefix, words = (value[:2], value[2:]) if value[:2] in PREFIXES else ("eq", value)
+    try:
+        return prefix, span_of(words.replace(" ", "+"))
+    except (ValueError, OverflowError) as wrong:
+        raise ValueError(
+            "Must be a day or moment such as 2026-03-31 or ge2026-03-31T09:30:00Z."
+        ) from wrong
+
+
+def _span(held: Any) -> Range:
+    if isinstance(held, dict):
+        start, end = held.get("start"), held.get("end")
+        return (span_of(start)[0] if start else _FIRST), (span_of(end)[1] if end else _LAST)
+    return span_of(str(held))
+
+
+def span_of(words: str) -> Range:
+    """From when to when a year, month, day or moment lasts; raises ValueError."""
+    if "T" in words:
+        at = datetime.fromisoformat(words)
+        if at.tzinfo is None:
+            raise ValueError(words)
+        at = at.astimezone(UTC)
+        return at, at + timedelta(seconds=0 if at.microsecond else 1)
+    year, month, day = [*map(int, words.split("-")), 0, 0][:3]
+    if len(words) not in (4, 7, 10):
+        raise ValueError(words)
+    first = datetime(year, month or 1, day or 1, tzinfo=UTC)
+    if day:
+        return first, first + timedelta(days=1)
+    if month:
+        return first, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    return first, datetime(year + 1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A search: what to look for, what to bring along, how many, and where to go on."""
+
+    kind: str
+    tests: Sequence[Criterion] = ()
+    ids: frozenset[str] = frozenset()
+    include: Sequence[str] = ()
+    count: int = 50
+    after: tuple[Any, int] | None = None
+
+    @property
+    def patients(self) -> frozenset[str]:
+        """The clients asked for, by FHIR id; none when any will do."""
+        held = (test for test in self.tests if test.name in ("patient", "subject"))
+        return frozenset(value.rpartition("/")[2] for test in held for value in test.values)
+
+    def finds(self, resource: Resource) -> bool:
+        """Whether the resource is one of those asked for."""
+        if resource["resourceType"] != self.kind or (self.ids and resource["id"] not in self.ids):
+            return False
+        return all(test.met_by(resource) for test in self.tests)
+
+
+def included(
+    wanted: Wanted, found: Iterable[Resource], there: Mapping[tuple[str, str], Resource]
+) -> Iterator[Resource]:
+    """What ``_include`` brings along, each once, as far as it is there."""
+    brought = set()
+    for resource in found:
+        for name in wanted.include:
+            for held in elements(resource, INCLUDES[wanted.kind][name]):
+                kind, _, resource_id = str(held.get("reference", "")).partition("/")
+                key = kind, resource_id.partition("/")[0]
+                if key in there and key not in brought:
+                    brought.add(key)
+                    yield there[key]

@@ -1,0 +1,169 @@
+"""A FHIR resource while it is read: what was understood of it, and what is left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from service.fhir.search import span_of
+from service.fhir.terms import Resource
+
+LEFT_OUT = re.compile(r"(^|\.)(resourceType|id|meta|implicitRules|language)(\.|\[|$)")
+"""What every resource has and a plan has no use for."""
+WORDS = frozenset({"text", "display", "description", "title", "div", "summary"})
+_TAG = re.compile(r"<[^>]+>")
+_MOST = 9_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing an import says about one element: what became of it."""
+
+    resource: str
+    path: str
+    became: str
+    value: str = ""
+
+
+@dataclass
+class Source:
+    """A resource, and which of its leaves were understood."""
+
+    resource: Resource
+    name: str = ""
+    understood: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Name it by type and id."""
+        self.name = self.name or f"{self.kind}/{self.resource.get('id', '?')}"
+
+    @property
+    def kind(self) -> str:
+        """Its type."""
+        return str(self.resource.get("resourceType"))
+
+    def take(self, path: str) -> Any:
+        """What stands at a path such as ``target[0].dueDate`` (None: nothing); it counts as understood."""
+        held = self.look(path)
+        if held is not None:
+            self.understood.add(path)
+        return held
+
+    def look(self, path: str) -> Any:
+        """What stands at a path, without claiming it."""
+        held: Any = self.resource
+        for step in path.replace("[", ".[").split("."):
+            if step.startswith("["):
+                index = int(step[1:-1])
+                held = held[index] if isinstance(held, list) and index < len(held) else None
+            else:
+                held = held.get(step) if isinstance(held, dict) else None
+        return held
+
+    def many(self, path: str) -> Iterator[tuple[str, Any]]:
+        """(path, item) of a list."""
+        held = self.look(path)
+        for index, item in enumerate(held if isinstance(held, list) else ()):
+            yield f"{path}[{index}]", item
+
+    def words(self, path: str) -> str | None:
+        """A text, trimmed; None when there is none, or more than a text may hold."""
+        held = self.look(path)
+        if not isinstance(held, str) or not held.strip() or len(held) > _MOST:
+            return None
+        return str(self.take(path)).strip()
+
+    def concept(self, path: str) -> str | None:
+        """What a CodeableConcept is called; its text, else the display of its first coding."""
+        return self.words(f"{path}.text") or self.words(f"{path}.coding[0].display")
+
+    def moment(self, path: str) -> datetime | None:
+        """When something was; the beginning of a day, month or year."""
+        held = self.look(path)
+        try:
+            found = span_of(held)[0] if isinstance(held, str) else None
+        except (ValueError, OverflowError):
+            return None
+        return self.take(path) and found
+
+    def day(self, path: str) -> date | None:
+        """A whole day; a month or a year is none."""
+        held = self.look(path)
+        if not isinstance(held, str) or len(held) < 10:
+            return None
+        found = self.moment(path)
+        return found.astimezone(UTC).date() if found else None
+
+    def found(self, path: str, became: str, value: object = "") -> None:
+        """Say what became of an element."""
+        self.findings.append(Finding(self.name, path, became, str(value)))
+
+    # What is left
+
+    def left(self) -> list[tuple[str, Any]]:
+        """(path, value) of every leaf that nobody understood."""
+        return [
+            (path, value)
+            for path, value in leaves(self.resource)
+            if not LEFT_OUT.search(path) and not self._claimed(path)
+        ]
+
+    def _claimed(self, path: str) -> bool:
+        return any(
+            path == held or path.startswith((f"{held}.", f"{held}[")) for held in self.understood
+        )
+
+    def notes(self) -> list[str]:
+        """The words that are left, as texts for notes; every leaf that is left is reported."""
+        kept: list[str] = []
+        for path, value in self.left():
+            words = _words(path, value)
+            self.found(path, "kept as a note" if words else "not understood", value)
+            if words:
+                kept.append(f"{path}: {words}")
+        return list(_texts(f"From the imported {self.name}, word for word:", kept))
+
+
+def leaves(held: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of every leaf; contained resources are read on their own."""
+    if isinstance(held, dict):
+        for name, value in held.items():
+            if path or name != "contained":
+                yield from leaves(value, f"{path}.{name}" if path else name)
+    elif isinstance(held, list):
+        for index, value in enumerate(held):
+            yield from leaves(value, f"{path}[{index}]")
+    else:
+        yield path, held
+
+
+def _words(path: str, value: Any) -> str | None:
+    """The words of a leaf, or None when it is a code, an address or a number."""
+    if not isinstance(value, str):
+        return None
+    name = path.rpartition(".")[2].partition("[")[0]
+    text = _TAG.sub(" ", value) if name == "div" else value
+    text = " ".join(text.split())
+    return text if text and (name in WORDS or name.endswith("String") or " " in text) else None
+
+
+def _texts(heading: str, parts: list[str]) -> Iterator[str]:
+    """Parts as texts no longer than a text may be, each under the heading."""
+    text = heading
+    for part in (piece for held in parts for piece in _pieces(held)):
+        if len(text) + len(part) > _MOST:
+            yield text
+            text = heading
+        text = f"{text}\n{part}"
+    if text != heading:
+        yield text
+
+
+def _pieces(text: str) -> Iterator[str]:
+    size = _MOST // 2
+    for start in range(0, len(text), size):
+        yield text[start : start + size]

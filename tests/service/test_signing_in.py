@@ -1,0 +1,212 @@
+"""What an operator does about tokens and members, and where secrets may be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import environs
+import pytest
+
+from service.container import Container, build
+from service.errors import NotSignedInError
+from service.identity import member_id_of
+from service.settings import Settings
+from service.tokens import issue
+from tests.conftest import Clinic
+from tests.service.test_commandline import REFUSED, Run, here, run
+
+__all__ = ["here", "run"]
+NOBODY = "00000000-0000-4000-8000-00000000dead"
+
+
+def issued(at: Run, clinic: Clinic, *more: object, role: str = "integration") -> str:
+    """A token as an operator issues it."""
+    given = ("--clinic", clinic.clinic_id, "--name", "Robin Sample", "--role", role)
+    return at("token", "issue", *given, *more).out.strip()
+
+
+def test_an_integration_is_granted_types(here: Run, clinic: Clinic, container: Container) -> None:
+    """Those it was issued for, and without any it records nothing."""
+    types = ("--may-record", "SelfReportRecorded", "--may-record", "FeedbackGiven")
+    granted = container.identity.principal(issued(here, clinic, *types))
+    assert granted.scopes == {"SelfReportRecorded", "FeedbackGiven"}
+    assert container.identity.principal(issued(here, clinic)).scopes == frozenset()
+    [listed, _] = here("token", "list", "--json").shown
+    assert listed["scopes"] == ["FeedbackGiven", "SelfReportRecorded"]
+
+
+def test_types_are_granted_to_integrations_and_must_exist(here: Run, clinic: Clinic) -> None:
+    """A slip is a sentence, and no token is made."""
+    given = ("--clinic", clinic.clinic_id, "--name", "Robin Sample", "--may-record")
+    unknown = here("token", "issue", *given, "SelfReport", "--role", "integration")
+    assert (unknown.code, unknown.out) == (REFUSED, "")
+    assert "no type of entry SelfReport" in unknown.err
+    person = here("token", "issue", *given, "SelfReportRecorded", "--role", "clinician")
+    assert (person.code, person.out) == (REFUSED, "")
+    assert here("token", "list").out == "There are no tokens.\n"
+
+
+def test_all_tokens_of_a_member_are_revoked(
+    here: Run, clinic: Clinic, container: Container
+) -> None:
+    """Theirs, and nobody else's."""
+    member = uuid4()
+    theirs = [issued(here, clinic, "--member", member, role="clinician") for _ in range(2)]
+    other = issued(here, clinic, "--member", uuid4(), role="clinician")
+    revoke = ("token", "revoke", "--clinic", clinic.clinic_id, "--member", member)
+    assert here(*revoke).out == "Revoked 2 of the member's tokens.\n"
+    assert here(*revoke, "--json").shown == {"revoked": 0}
+    for token in theirs:
+        with pytest.raises(NotSignedInError, match="revoked"):
+            container.identity.principal(token)
+    assert container.identity.principal(other).clinic_id == clinic.clinic_id
+
+
+@pytest.mark.parametrize(
+    "given",
+    [(), (NOBODY, "--member", NOBODY), ("--member", NOBODY), ("--clinic", NOBODY)],
+    ids=["nothing", "both", "no clinic", "no member"],
+)
+def test_what_to_revoke_must_be_clear(here: Run, given: tuple[str, ...]) -> None:
+    """One token, or a member of a clinic."""
+    said = here("token", "revoke", *given)
+    assert said.code == REFUSED
+    assert "Name one token, or --clinic and --member" in said.err
+
+
+def test_who_leaves_takes_no_token_along(here: Run, clinic: Clinic, container: Container) -> None:
+    """Their tokens are revoked with it."""
+    of = ("--clinic", clinic.clinic_id)
+    member = here("member", "add", *of, "--name", "Robin", "--role", "clinician").out.strip()
+    token = issued(here, clinic, "--member", member, role="clinician")
+    assert container.identity.principal(token).member_id == UUID(member)
+    assert here("member", "leave", *of, member, "--why", "Another town").code == 0
+    [listed] = here("token", "list", *of, "--json").shown
+    assert listed["revoked_at"] is not None
+    fresh = build(container.settings)
+    with pytest.raises(NotSignedInError):
+        fresh.identity.principal(token)
+    fresh.close()
+
+
+def test_a_role_of_the_log_goes_before_that_of_the_token(
+    here: Run, clinic: Clinic, container: Container
+) -> None:
+    """A token issued for an admin is worth what its member is."""
+    of = ("--clinic", clinic.clinic_id)
+    member = here("member", "add", *of, "--name", "Robin", "--role", "clinician").out.strip()
+    token = issued(here, clinic, "--member", member, role="admin")
+    found = container.identity.principal(token)
+    assert (found.role, found.name) == ("clinician", "Robin")
+
+
+def test_a_member_can_be_added_by_what_the_issuer_calls_them(
+    here: Run, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their id is the one their JWTs will stand for; without an issuer it is said what is missing."""
+    of = ("--clinic", clinic.clinic_id, "--name", "Kim", "--role", "clinician")
+    said = here("member", "add", *of, "--subject", "auth0|kim")
+    assert said.code == REFUSED
+    assert "PLAN_HISTORY_OIDC_ISSUER" in said.err
+    set_up(monkeypatch)
+    made = here("member", "add", *of, "--subject", "auth0|kim")
+    assert made.out.strip() == str(member_id_of("https://issuer.test", "auth0|kim"))
+
+
+def set_up(monkeypatch: pytest.MonkeyPatch, **changed: str) -> None:
+    """An issuer in the environment."""
+    held = {
+        "ISSUER": "https://issuer.test",
+        "AUDIENCE": "plan-history",
+        "JWKS": "https://issuer.test/jwks",
+        **changed,
+    }
+    for name, value in held.items():
+        monkeypatch.setenv(f"PLAN_HISTORY_OIDC_{name}", value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"AUDIENCE": ""}, "OIDC_AUDIENCE"),
+        ({"JWKS": ""}, "OIDC_JWKS"),
+        ({"ALGORITHMS": "HS256"}, "OIDC_ALGORITHMS"),
+        ({"ALGORITHMS": "RS256,none"}, "OIDC_ALGORITHMS"),
+        ({"ALGORITHMS": ","}, "OIDC_ALGORITHMS"),
+    ],
+    ids=str,
+)
+def test_an_issuer_that_is_half_set_up_is_refused(
+    here: Run, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], named: str
+) -> None:
+    """Naming the setting; the service does not start with it."""
+    set_up(monkeypatch, **changed)
+    said = here("doctor")
+    assert said.code == REFUSED
+    assert named in said.err
+
+
+def test_keys_over_plain_http_are_refused(database_url: str) -> None:
+    """Whoever stands between could sign anybody in."""
+    held = Settings(
+        database_url=database_url,
+        oidc_issuer="https://issuer.test",
+        oidc_audience="plan-history",
+        oidc_jwks="http://issuer.test/jwks",
+    )
+    with pytest.raises(ValueError, match="OIDC_JWKS"):
+        build(held)
+
+
+# Secrets
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
+    """Reads the settings with these variables and no others of ours."""
+
+    def settings(**given: str) -> Settings:
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+        for name, held in given.items():
+            monkeypatch.setenv(name, held)
+        return Settings.from_environment()
+
+    return settings
+
+
+def test_secrets_may_be_in_files(read: Callable[..., Settings], tmp_path: Path) -> None:
+    """As container platforms hand them over; doctor shows neither."""
+    place = tmp_path / "url"
+    place.write_text("postgresql://u:secret@db/x\n")
+    held = read(
+        DATABASE_URL_FILE=str(place),
+        PLAN_HISTORY_MIGRATION_URL_FILE=str(place),
+        PLAN_HISTORY_PROJECTOR_URL_FILE=str(place),
+    )
+    assert held.database_url == held.migration_url == held.projector_url
+    assert held.database_url == "postgresql://u:secret@db/x"
+    assert "secret" not in str(held.shown())
+    assert read(DATABASE_URL="postgresql://other").database_url == "postgresql://other"
+
+
+def test_a_file_that_is_not_there_is_told(read: Callable[..., Settings], tmp_path: Path) -> None:
+    """Instead of starting without a database."""
+    with pytest.raises(environs.EnvError, match="cannot be read"):
+        read(DATABASE_URL_FILE=str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("name", ["QUOTA_PER_MINUTE", "QUOTA_BURST", "FAILED_SIGN_INS"])
+def test_a_limit_is_no_less_than_none(read: Callable[..., Settings], name: str) -> None:
+    """A negative number is a slip."""
+    with pytest.raises(environs.EnvError, match=name):
+        read(**{f"PLAN_HISTORY_{name}": "-1"})
+
+
+def test_the_owner_alone_issues_tokens(container: Container, clinic: Clinic) -> None:
+    """A role or type that does not exist is refused also past the command line."""
+    with pytest.raises(ValueError, match="Unknown role"):
+        issue(clinic.owner, clinic.clinic_id, name="x", role="king")
+    with pytest.raises(ValueError, match="no type of entry"):
+        issue(clinic.owner, clinic.clinic_id, name="x", role="integration", scopes=["King"])
