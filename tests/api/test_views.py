@@ -88,6 +88,7 @@ def answers(living: Living, caller: Caller) -> Iterator[tuple[str, str, str]]:
             continue
         for part in parts(living, rule.arguments):
             path = re.sub(r"<(?:\w+:)?plan_id>", desk.plan_id, rule.rule)
+            path = re.sub(r"<(?:\w+:)?webhook_id>", str(UUID(int=7)), path)
             path = re.sub(r"<(?:\w+:)?entry_id>", part, path).replace("<kind>", part)
             path = path.replace("<resource_id>", desk.plan_id + ".15" * (part == "Goal"))
             path = re.sub(r"<int:\w+>", str(len(LIFE)), path)
