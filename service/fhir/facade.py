@@ -82,8 +82,7 @@ class FhirService:
             return self._person(principal, resource_id)
         plan_id = self._plan_of(principal, kind, resource_id)
         sight = self.gate.see(principal, READ, plan_id)
-        version, there = self._resources(principal, plan_id)
-        found = _there(there.get((kind, resource_id)))
+        version, found = self._one(principal, plan_id, (kind, resource_id))
         self.gate.looked(principal, sight, plan_id, version=version, asked=f"fhir {kind}")
         return found
 
@@ -145,6 +144,14 @@ class FhirService:
         page.found.extend(taken)
         page.included.extend(included(wanted, taken, there))
         return skipped + len(taken) if len(taken) < len(matches) else None
+
+    def _one(self, principal: Principal, plan_id: UUID, key: Key) -> tuple[int, Resource]:
+        """A plan's version, and one resource of it; made alone where all would be very many."""
+        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
+            if plan.version > LARGE:
+                return plan.version, _there(resource(principal.clinic_id, plan, plan.version, key))
+        version, there = self._resources(principal, plan_id)
+        return version, _there(there.get(key))
 
     def _resources(self, principal: Principal, plan_id: UUID) -> tuple[int, dict[Key, Resource]]:
         """A plan's version and everything in it; kept, since a version never changes."""
