@@ -27,6 +27,7 @@ from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
 from api.openapi import SETTINGS, describe
+from api.pages import pages
 from api.plans import plans
 from api.proxies import BehindProxies
 from api.timeline import timeline
@@ -92,6 +93,7 @@ def create_app(container: Container) -> Flask:
     app.register_blueprint(fhir)
     app.register_blueprint(docs)
     app.register_blueprint(root)
+    app.register_blueprint(pages)
     errors.register(app)
     behind = BehindProxies(app.wsgi_app, container.settings.trusted_proxies)
     app.wsgi_app = behind  # type: ignore[method-assign] # as Flask's documentation says
@@ -106,8 +108,8 @@ def _begin() -> None:
 
 
 def _refuse_unknown_query() -> None:
-    if not request.query_string or request.endpoint is None:
-        return
+    if not request.query_string or request.endpoint is None or request.blueprint == "pages":
+        return  # a page goes by the parameters it knows; an old bookmark still opens
     view = current_app.view_functions[request.endpoint]
     if not getattr(view, "takes_query", False) and request.endpoint != "static":
         raise InvalidQueryError(

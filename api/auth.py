@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Flask, current_app, g, request
 
 from api.conventions import services
-from service.access import Origin, said_from
+from service.access import Origin, Principal, said_from
 from service.errors import NotSignedInError
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,8000}=*", re.ASCII)
@@ -27,6 +27,8 @@ OPEN = frozenset(
     }
 )
 """Endpoints that need no token: they show nothing of any clinic."""
+PAGES = "pages"
+"""The blueprint with sessions instead of tokens (api/pages/blueprint.py); each page asks services that decide."""
 
 
 def refuse_undeclared(app: Flask) -> None:
@@ -35,10 +37,21 @@ def refuse_undeclared(app: Flask) -> None:
         rule.rule
         for rule in app.url_map.iter_rules()
         if rule.endpoint not in OPEN
+        and not rule.endpoint.startswith(f"{PAGES}.")
         and getattr(app.view_functions[rule.endpoint], "action", None) is None
     ]
     if forgotten:
         raise RuntimeError(f"No access is declared for {', '.join(sorted(forgotten))}.")
+
+
+def admit(found: Principal) -> None:
+    """Put the principal of a session on ``g`` as the clinic knows them now.
+
+    Raises NotSignedInError for a leaver.
+    """
+    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
+    g.principal = services().gate.rosters(found.clinic_id).present(found)
+    services().quota.take(g.principal)
 
 
 def sign_in() -> None:
@@ -46,11 +59,10 @@ def sign_in() -> None:
 
     Raises NotSignedInError and NotAllowedError.
     """
-    if request.endpoint is None or request.endpoint in OPEN:
+    if request.endpoint is None or request.endpoint in OPEN or request.blueprint == PAGES:
         return
-    token = token_of_request()
+    token, held = token_of_request(), services()
     said_from(Origin(address=request.remote_addr, request_id=g.request_id))
-    held = services()
     g.principal = held.identity.principal(token, request.remote_addr)
     held.quota.take(g.principal)
     action: str = vars(current_app.view_functions[request.endpoint])["action"]

@@ -41,4 +41,4 @@ def page() -> Response:
 @root.get("/")
 def index() -> Response:
     """Where a newcomer lands."""
-    return redirect("/docs", 302)  # type: ignore[return-value] # werkzeug's Response, Flask's own base
+    return redirect("/home", 302)  # type: ignore[return-value] # werkzeug's Response, Flask's own base

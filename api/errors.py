@@ -102,10 +102,15 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def _refused(refused: PlanHistoryError) -> Response:
-    status = STATUS.get(refused.code, 422)
+def status_of(refused: PlanHistoryError) -> int:
+    """The status a refusal is answered with."""
     if refused.code == "plan-changed" and "If-Match" not in request.headers:
-        status = 409
+        return 409
+    return STATUS.get(refused.code, 422)
+
+
+def _refused(refused: PlanHistoryError) -> Response:
+    status = status_of(refused)
     answer = _problem(status, refused.code, refused.title, refused.detail, _facts(refused))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = "1"
@@ -159,13 +164,17 @@ _HTTP = {
 }
 
 
-def _unexpected(failed: Exception) -> Response:
+def log_unexpected(failed: Exception) -> None:
     """Something nobody foresaw: the log says what kind and where, never what it was about."""
     place = failed.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else "?"
     log.error("request %s failed: %s in %s", g.get("request_id"), type(failed).__name__, where)
+
+
+def _unexpected(failed: Exception) -> Response:
+    log_unexpected(failed)
     detail = "Something went wrong on our side; tell the operator the request_id."
     return _problem(500, "internal-error", "Something went wrong", detail)
 

@@ -10,6 +10,7 @@ from service.access import AccessLog, Gate, Rosters
 from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
+from service.drafts import Drafts
 from service.emergency import EmergencyService
 from service.export.plan import PlanExports
 from service.feed.reading import FeedService
@@ -23,6 +24,8 @@ from service.plans import PlanService
 from service.quota import Quota
 from service.record.plans import Plans
 from service.recording import Recording
+from service.replay import ReplayService
+from service.sessions import Sessions
 from service.settings import Settings
 from service.timeline import TimelineService
 from service.tokens import Tokens
@@ -46,6 +49,9 @@ class Container:
     worklist: WorklistService
     measures: MeasuresService
     figures: FiguresService
+    replay: ReplayService
+    sessions: Sessions
+    drafts: Drafts
     fhir: FhirService
     exports: PlanExports
     feed: FeedService
@@ -83,6 +89,7 @@ def build(
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
     timeline = TimelineService(database, kept, recording.policy, gate)
+    identity = Identity(tokens, gate.rosters, configured(settings, clock), brake)
     fhir = FhirService(database, kept, gate)
     showing, wakes = Showing(gate), Wakes(settings.database_url)
     feed = FeedService(database, showing, wakes, Places(settings.feed_readers))
@@ -98,8 +105,11 @@ def build(
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
+        replay=ReplayService(kept, recording.policy, gate),
+        sessions=Sessions(database, tokens, identity),
+        drafts=Drafts(database),
         tokens=tokens,
-        identity=Identity(tokens, gate.rosters, configured(settings, clock), brake),
+        identity=identity,
         quota=Quota(database, settings.quota_per_minute, settings.quota_burst),
         fhir=fhir,
         exports=PlanExports(gate, timeline, fhir, clock),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from psycopg.rows import TupleRow
 
 from domain.errors import PlanHistoryError
 from domain.obligations import KINDS, obligations
+from domain.plan import Plan
 from domain.policy import Policy
 from domain.release import CONCERNS_CLIENTS
 from projections.worklist import Worklist
@@ -28,6 +30,8 @@ __all__ = ["KINDS", "Page", "Wanted", "WorklistService"]
 PATIENCE = 2.0
 """How long a reader waits for a position, in seconds."""
 PAUSE = 0.01
+MOST_REASONS = 60
+"""For how many plans of a page the reasons are looked up."""
 _PLAIN = "SELECT position, shown, overdue FROM read_worklist(%s, %s, %s, %s, %s, %s)"
 _POSITION = """
 SELECT coalesce(max(position), 0) FROM projection_positions
@@ -158,6 +162,23 @@ class WorklistService:
         shown = {"plan_id": str(plan_id), "version": version}
         return {**shown, "obligations": owed, "today": today}
 
+    def reasons(
+        self, principal: Principal, owed: Sequence[Mapping[str, Any]]
+    ) -> dict[tuple[str, str], str]:
+        """By plan and thing, what each obligation is about, in a sentence: the entry that called for it."""
+        by_plan: dict[str, set[str]] = {}
+        for held in owed:
+            if held["about"] != "plan":
+                by_plan.setdefault(held["plan_id"], set()).add(held["about"])
+        found = {}
+        for plan_id, things in islice(by_plan.items(), MOST_REASONS):
+            if self.gate.relation(principal, "worklist.read", UUID(plan_id)) is None:
+                continue
+            with reading_plan(self.plans, principal.clinic_id, UUID(plan_id)) as plan:
+                for thing in things:
+                    found[plan_id, thing] = _told(plan, thing)
+        return found
+
     def _today(self) -> date:
         return self.clock().astimezone(UTC).date()
 
@@ -216,6 +237,14 @@ def _search(principal: Principal, wanted: Wanted, today: date) -> tuple[sql.Comp
     if wanted.mine and wanted.team:
         return sql.SQL(_BOTH).format(one=mine, other=team), [*part, *part, most]
     return mine if wanted.mine else team, part
+
+
+def _told(plan: Plan, thing: str) -> str:
+    goal = plan.state.goals.get(thing)
+    if goal is not None:
+        return goal.statement
+    entry = plan.standing_entry(thing)
+    return entry.data.tell(plan.state) if entry else ""
 
 
 def _place(shown: bytes) -> Place:

@@ -59,11 +59,23 @@ def test_every_route_is_in_the_api_guide(client: FlaskClient) -> None:
         f"{method} {place}"
         for rule in client.application.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-        if rule.rule not in UNLISTED
+        if rule.rule not in UNLISTED and not rule.endpoint.startswith("pages.")
         for place in [re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)]
         if f"`{method} {place}`" not in guide and (method != "GET" or f"`{place}`" not in guide)
     ]
     assert not missing, f"docs/api.md has no {', '.join(missing)}"
+
+
+def test_every_page_is_in_the_guide_to_the_pages(client: FlaskClient) -> None:
+    """By its address."""
+    guide = text("docs/pages.md")
+    places = {
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for rule in client.application.url_map.iter_rules()
+        if rule.endpoint.startswith("pages.")
+    }
+    missing = [place for place in sorted(places) if f"`{place}`" not in guide]
+    assert not missing, f"docs/pages.md has no {', '.join(missing)}"
 
 
 # Settings

@@ -27,6 +27,7 @@ from service.database import OWNER_ROLE, dsn_as
 from service.demo.load import ReadyDraft, client_ref_of, load
 from service.demo.people import DEMO, PEOPLE, Person
 from service.plans import Draft, Recorded, Request
+from service.sessions import make_link
 from service.settings import Settings
 from service.tokens import digest, issue
 
@@ -129,7 +130,7 @@ def prepare(settings: Settings, owner_url: str, address: str) -> list[str]:
         created_at, filled = _clinic(conn)
         if not filled:
             _fill(settings, created_at)
-        people = _people(conn, settings.home)
+        people = _people(conn, settings.home, address)
     shown = {"url": address, "clinic_id": str(CLINIC_ID), "people": people}
     write_private(settings.home / "demo.json", json.dumps(shown, indent=2, ensure_ascii=False))
     return _invitation(address, people, settings.home)
@@ -165,8 +166,8 @@ def _fill(settings: Settings, anchor: datetime) -> None:
         container.close()
 
 
-def _people(conn: psycopg.Connection[Any], home: Path) -> list[dict[str, Any]]:
-    """The people with a token that works: the one in demo.json, or a new one."""
+def _people(conn: psycopg.Connection[Any], home: Path, address: str) -> list[dict[str, Any]]:
+    """The people with a token that works (the one in demo.json, or a new one) and a fresh link."""
     known = {held["member_id"]: held["token"] for held in _remembered(home)}
     shown = []
     for person in PEOPLE.values():
@@ -187,10 +188,17 @@ def _people(conn: psycopg.Connection[Any], home: Path) -> list[dict[str, Any]]:
                 "role": person.role,
                 "member_id": person.member_id,
                 "token": token,
-                "sign_in_url": None,  # the pages bring their one-time links
+                "sign_in_url": _link(conn, token, address),
             }
         )
     return shown
+
+
+def _link(conn: psycopg.Connection[Any], token: str, address: str) -> str:
+    """A link to the pages that signs the owner of the token in, once."""
+    row = conn.execute("SELECT token_id FROM tokens WHERE digest = %s", [digest(token)]).fetchone()
+    assert row is not None
+    return f"{address}/sign-in/{make_link(conn, row[0])}"
 
 
 def _remembered(home: Path) -> list[dict[str, Any]]:
@@ -225,7 +233,15 @@ def write_private(path: Path, text: str) -> None:
 
 def _invitation(address: str, people: Sequence[dict[str, Any]], home: Path) -> list[str]:
     clinician = next(held for held in people if held["role"] == "clinician")
+    width = max(len(held["name"]) for held in people)
+    links = [
+        f"    {held['name']:<{width}}  {held['role']:<15}  {held['sign_in_url']}"
+        for held in people
+        if held["role"] != "integration"
+    ]
     return [
+        "  look at it as (each link signs in once; a restart prints new ones):",
+        *links,
         f"  the demo clinic's people and their tokens: {home / 'demo.json'}",
         f"  try, as {clinician['name']}:",
         f"    curl -s -H 'Authorization: Bearer {clinician['token']}' {address}/v1/plans",

@@ -619,8 +619,8 @@ def test_head_and_options_answer_without_a_body(steady: Desk) -> None:
 def test_an_unknown_parameter_is_refused_on_every_route(steady: Desk) -> None:
     """A filter that is misspelt must not look like one that finds everything."""
     for rule in steady.house.app.url_map.iter_rules():
-        if rule.endpoint == "static":
-            continue
+        if rule.endpoint == "static" or rule.endpoint.startswith("pages."):
+            continue  # an old bookmark of a page still opens
         path = rule.rule
         for part in rule.arguments:
             converter = type(rule._converters[part]).__name__

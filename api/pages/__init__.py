@@ -1,0 +1,39 @@
+"""The pages: what people read and write in the browser, rendered here and readable without JavaScript.
+
+Law of this folder: a page asks services, like the API's routes do, and shows what they answer. What
+it says to people is in ``templates/`` and in ``words.py``; what is drawn comes from ``charts.py``.
+"""
+
+from __future__ import annotations
+
+from api.pages import (
+    audit,
+    entrance,
+    evidence,
+    figures,
+    opening,
+    own,
+    plans,
+    record,
+    replay,
+    telling,
+    timeline,
+    worklist,
+)
+from api.pages.blueprint import pages
+
+__all__ = [
+    "audit",
+    "entrance",
+    "evidence",
+    "figures",
+    "opening",
+    "own",
+    "pages",
+    "plans",
+    "record",
+    "replay",
+    "telling",
+    "timeline",
+    "worklist",
+]

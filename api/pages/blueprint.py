@@ -1,0 +1,172 @@
+"""The pages' blueprint: sessions in front, strict headers behind, refusals as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from api import errors
+from api.auth import admit
+from api.conventions import principal, services
+from api.pages import changes, charts, session, words
+from api.pages.session import OPEN
+from domain.errors import PlanHistoryError
+from service.access import Principal
+from service.errors import NotAllowedError, NotSignedInError
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers would not name the origin of a form
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+pages = Blueprint("pages", __name__)
+
+NAVIGATION = (
+    ("pages.worklist", "Worklist", "worklist.read"),
+    ("pages.own_plans", "My plan", "plans.own"),
+    ("pages.find", "Plans", "plans.find"),
+    ("pages.figures", "Figures", "figures.read"),
+    ("pages.audit", "Audit", "clinic.timeline"),
+)
+"""Where one can go: page, name, and the action it takes."""
+
+
+@pages.before_request
+def _enter() -> AnyResponse | None:
+    """Let in who has a session; send everybody else to sign in, and back afterwards."""
+    if request.method == "POST":
+        session.refuse_strangers()
+    if request.endpoint in OPEN:
+        return None
+    secret = session.secret_of_request()
+    if secret is None:
+        return session.to_sign_in()
+    admit(services().sessions.principal(secret))
+    if request.method == "POST":
+        session.refuse_forged(secret)
+    return None
+
+
+@pages.after_request
+def _leave(answer: Response) -> Response:
+    for name, value in _HEADERS.items():
+        answer.headers[name] = value
+    return answer
+
+
+@pages.context_processor
+def _shared() -> dict[str, Any]:
+    who: Principal | None = g.get("principal")
+    secret = session.secret_of_request()
+    return {
+        "who": who,
+        "csrf": session.csrf(secret) if secret else "",
+        "navigation": [held for held in NAVIGATION if who and may(who, held[2])],
+        "words": words,
+        "label": words.label,
+        "charts": charts,
+        "grouped": changes.grouped,
+        "again": again,
+    }
+
+
+def may(who: Principal, action: str) -> bool:
+    """Whether a page has something for them."""
+    if who.role == "client":
+        return action == "plans.own"
+    return who.may(action)
+
+
+def again(**changed: str) -> str:
+    """This very address, with something changed."""
+    return f"{request.path}?{urlencode({**request.args, **changed})}"
+
+
+def show(template: str, status: int = 200, **held: Any) -> Response:
+    """A page."""
+    answer = Response(
+        render_template(f"{template}.html", **held), status, content_type="text/html; charset=utf-8"
+    )
+    answer.vary.add("HX-Request")
+    return answer
+
+
+def home() -> str:
+    """The page somebody begins with, as the name of its route."""
+    who = principal()
+    if not may(who, "plans.read") and may(who, "clinic.timeline"):
+        return "pages.audit"
+    found = (endpoint for endpoint, _, action in NAVIGATION if may(who, action))
+    return next(found, "pages.account")
+
+
+def query(*names: str) -> dict[str, str]:
+    """What the address says of these, without what is empty."""
+    return {name: request.args[name] for name in names if request.args.get(name)}
+
+
+def refused(problem: PlanHistoryError) -> AnyResponse:
+    """A refusal as a page."""
+    if isinstance(problem, NotSignedInError):
+        return session.to_sign_in()
+    return problem_page(errors.status_of(problem), problem.title, problem.detail)
+
+
+def problem_page(status: int, title: str, detail: str) -> Response:
+    """What went wrong and what to do next, for people."""
+    answer = show("problem", status, title=title, detail=detail, request_id=g.get("request_id"))
+    return _leave(answer)
+
+
+def _http(failed: HTTPException) -> AnyResponse:
+    status = failed.code or 500
+    if status in (301, 302, 303, 307, 308):
+        return failed.get_response()
+    title, detail = words.PROBLEMS.get(status, (failed.name, str(failed.description)))
+    return problem_page(status, title, detail)
+
+
+def _unexpected(failed: Exception) -> Response:
+    errors.log_unexpected(failed)
+    title, detail = words.PROBLEMS[500]
+    return problem_page(500, title, detail)
+
+
+pages.register_error_handler(PlanHistoryError, refused)
+pages.register_error_handler(HTTPException, _http)
+pages.register_error_handler(Exception, _unexpected)
+
+
+def require(action: str) -> Principal:
+    """Who asks, if their role has the action; raises NotAllowedError."""
+    who = principal()
+    if not may(who, action):
+        raise NotAllowedError(words.NOT_FOR_YOUR_ROLE)
+    return who
+
+
+def names() -> Mapping[str, str]:
+    """The clinic's people by id, for those who may know them."""
+    who = principal()
+    if not who.may("members.read"):
+        return {str(who.member_id): who.name}
+    found: Mapping[str, str] = g.get("names") or {
+        held["member_id"]: held["name"] for held in services().clinic.members(who)
+    }
+    g.names = found
+    return found
+
+
+def see_other(endpoint: str, **held: Any) -> AnyResponse:
+    """After a form: go on reading there."""
+    return redirect(url_for(endpoint, **held), 303)

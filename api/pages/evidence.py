@@ -1,0 +1,46 @@
+"""Evidence: one plan with everything that was recorded in it, to print or to hand on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+from werkzeug.wrappers import Response as AnyResponse
+
+from api.conventions import principal, services
+from api.pages.blueprint import pages, show
+from api.pages.plans import plan_facts
+from service.timeline import Filter
+
+MOST = 2_000
+"""Entries on one page; longer plans are exported."""
+
+
+@pages.get("/plans/<uuid:plan_id>/evidence")
+def evidence(plan_id: UUID) -> AnyResponse:
+    """The plan, and every entry with who and when; made to be printed."""
+    who = principal()
+    version, document = services().plans.current(who, plan_id)
+    return show(
+        "evidence",
+        **plan_facts(orjson.loads(document)),
+        version=version,
+        entries=_entries(plan_id),
+        most=MOST,
+        made_at=services().clock().isoformat(timespec="seconds"),
+    )
+
+
+def _entries(plan_id: UUID) -> list[dict[str, Any]]:
+    """The entries from the first on, as many as fit."""
+    who, read, wanted = principal(), services().timeline.of_plan, Filter(limit=200)
+    found: list[dict[str, Any]] = []
+    while len(found) < MOST:
+        page = read(who, plan_id, wanted)
+        found += [orjson.loads(held) for held in page.entries]
+        if page.next is None:
+            break
+        wanted = replace(wanted, after=page.next)
+    return found

@@ -1,0 +1,312 @@
+"""Forms, derived from the declarations in ``domain``: the controls of an entry, and what was typed.
+
+A control's name is its path with dots: ``e0.data.measure.unit`` is the unit of the measure of the
+first entry. What was typed is kept as it came, so nothing is lost when it is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from api.pages import words
+from api.schemas import given_fields
+from domain.entry import VOICES, EntryData
+from domain.fields import DurationRule, Field, IdRule, New, Ref, TextRule
+
+Typed = Mapping[str, Sequence[str]]
+"""What a form sent: every value of every name."""
+Options = Mapping[str, Sequence[tuple[str, str]]]
+"""For each kind of thing in the plan what may be chosen: id and name."""
+ROWS = 3
+"""How many groups of a list are offered; another one when all are filled."""
+LONG = 400
+"""Texts that may be longer get more room."""
+
+
+@dataclass(slots=True)
+class Control:
+    """One control of a form, or a group of them."""
+
+    name: str
+    label: str
+    kind: str  # text, line, number, date, moment, choice, truth, many, lines, group, hidden
+    required: bool = False
+    hint: str = ""
+    options: Sequence[tuple[str, str]] = ()
+    values: Sequence[str] = ()
+    faults: Sequence[str] = ()
+    inside: list[Control] = field(default_factory=list)
+
+    @property
+    def value(self) -> str:
+        """The value, where there is one."""
+        return self.values[0] if self.values else ""
+
+    @property
+    def id(self) -> str:
+        """A name for the page's own use."""
+        return self.name.replace(".", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What forms are made with: what was typed, what may be chosen, what was refused."""
+
+    typed: Typed
+    options: Options
+    faults: Mapping[str, Sequence[str]]
+
+    def controls(self, cls: type, prefix: str) -> list[Control]:
+        """The controls for an entry's data, or for a group inside it."""
+        return [self._control(held, f"{prefix}.{held.key}") for held in given_fields(cls)]
+
+    def envelope(self, cls: type[EntryData], prefix: str) -> list[Control]:
+        """Why, in whose words, and when, where that differs from the others."""
+        why = Control(
+            f"{prefix}.reason",
+            "Why",
+            "text",
+            required=cls.WHY,
+            hint="One sentence; in the client’s words where it is theirs.",
+        )
+        voice = Control(
+            f"{prefix}.voiced_by",
+            "In whose words",
+            "choice",
+            options=[(held, words.label(held)) for held in VOICES],
+        )
+        when = Control(
+            f"{prefix}.occurred_at",
+            "When, if at another time",
+            "moment",
+            hint="Leave it empty when it belongs to the time above.",
+        )
+        return [self._filled(held) for held in (why, voice, when)]
+
+    def _filled(self, control: Control) -> Control:
+        control.values = self.typed.get(control.name, control.values)
+        control.faults = self.faults.get(control.name, ())
+        return control
+
+    def _control(self, declared: Field, name: str) -> Control:
+        control = Control(
+            name, words.label(declared.key), "line", required=declared.required, hint=declared.doc
+        )
+        if isinstance(declared.link, New):
+            control.kind = "hidden"
+        elif isinstance(declared.link, Ref):
+            self._reference(declared, control, declared.link)
+        elif declared.nested:
+            return self._group(declared, control)
+        else:
+            _plain(declared, control, self.options)
+        return self._filled(control)
+
+    def _reference(self, declared: Field, control: Control, link: Ref) -> None:
+        control.kind = "many" if declared.many else "choice"
+        control.label = _without_id(control.label)
+        control.options = self.options.get(link.kind, ())
+
+    def _group(self, declared: Field, control: Control) -> Control:
+        control.kind = "group"
+        if not declared.many:
+            control.inside = self.controls(declared.type, control.name)
+            for held in control.inside:
+                held.required = held.required and declared.required
+            return self._filled(control)
+        for number in range(self._rows(control.name)):
+            row = Control(f"{control.name}.{number}", f"{control.label} {number + 1}", "group")
+            row.inside = self.controls(declared.type, row.name)
+            for held in row.inside:
+                held.required = held.required and declared.required and number == 0
+            control.inside.append(self._filled(row))
+        return self._filled(control)
+
+    def _rows(self, name: str) -> int:
+        used = [
+            int(key[len(name) + 1 :].partition(".")[0])
+            for key, held in self.typed.items()
+            if key.startswith(f"{name}.") and any(held)
+        ]
+        return max([ROWS, *(number + 2 for number in used)])
+
+
+def _without_id(label: str) -> str:
+    """``Goal id`` → Goal; ``Answers entry ids`` → Answers."""
+    if label == "Entry id":
+        return "Which entry"
+    for ending, instead in ((" entry ids", ""), (" entry id", ""), (" ids", "s"), (" id", "")):
+        if label.endswith(ending):
+            return label.removesuffix(ending) + instead
+    return label
+
+
+def _plain(declared: Field, control: Control, options: Options) -> None:
+    rules = declared.item_rules if declared.many else declared.rules
+    if declared.choices:
+        control.kind = "choice"
+        control.options = [(held, words.label(held)) for held in declared.choices]
+        control.values = [declared.default] if declared.default and not declared.many else []
+    elif any(isinstance(rule, IdRule) for rule in rules):
+        _outsider(declared, control, options)
+    else:
+        control.kind = _KINDS.get(declared.type, "line")
+        if any(isinstance(rule, TextRule) and rule.most > LONG for rule in rules):
+            control.kind = "text"
+    if any(isinstance(rule, DurationRule) for rule in rules):
+        control.hint = "Such as 2 months or 6 weeks."
+    if declared.many:
+        control.kind = "lines"
+        control.hint = f"{control.hint} One a line.".strip()
+
+
+_KINDS: dict[Any, str] = {
+    bool: "truth",
+    int: "number",
+    float: "number",
+    date: "date",
+    datetime: "moment",
+}
+
+
+def _outsider(declared: Field, control: Control, options: Options) -> None:
+    """Somebody of the clinic is chosen by name; another plan is told by its id."""
+    control.label = words.label(declared.key.removesuffix("_id"))
+    if declared.key.endswith(("therapist_id", "supervisor_id", "member_id")):
+        control.kind, control.options = "choice", options.get("member", ())
+
+
+# What was typed
+
+
+def read(cls: type, typed: Typed, prefix: str) -> dict[str, Any]:
+    """What was typed, as the JSON an API caller would send; what is empty is left out."""
+    found = {}
+    for held in given_fields(cls):
+        given = _given(held, typed, f"{prefix}.{held.key}")
+        if given not in (None, [], {}):
+            found[held.key] = given
+        elif held.nested and held.required and not held.many:
+            found[held.key] = {}
+    return found
+
+
+def _given(declared: Field, typed: Typed, name: str) -> Any:
+    values = [held.strip() for held in typed.get(name, ())]
+    if declared.nested and declared.many:
+        rows = sorted({int(row) for row in _rows_of(typed, name)})
+        groups = (read(declared.type, typed, f"{name}.{row}") for row in rows)
+        return [group for group in groups if group]
+    if declared.nested:
+        group = read(declared.type, typed, name)
+        return group if group or declared.required else None
+    if declared.link and declared.many:
+        return [held for held in values if held]
+    if declared.many:
+        return [held.strip() for text in values for held in text.splitlines() if held.strip()]
+    return as_json(declared, values[0], typed) if values and values[0] else None
+
+
+def _rows_of(typed: Typed, name: str) -> Iterator[str]:
+    for key in typed:
+        row = key[len(name) + 1 :].partition(".")[0] if key.startswith(f"{name}.") else ""
+        if row.isdecimal():
+            yield row
+
+
+def as_json(declared: Field, text: str, typed: Typed) -> Any:
+    """A typed text as JSON; what cannot be read stays as it is, for the schema to refuse."""
+    if declared.type is bool:
+        return {"yes": True, "no": False}.get(text, text)
+    if any(isinstance(rule, DurationRule) for rule in declared.rules):
+        return _duration(text)
+    if declared.type in (int, float):
+        try:
+            number = float(text.replace(",", "."))
+        except ValueError:
+            return text
+        return int(number) if number.is_integer() else number
+    return moment_of(text, typed) if declared.type is datetime else text
+
+
+def _duration(text: str) -> str:
+    """``2 months`` as ISO 8601; what is written so already stays."""
+    spoken = re.fullmatch(r"(\d{1,4})\s*(day|week|month|year)s?", text.lower())
+    return f"P{spoken[1]}{spoken[2][0].upper()}" if spoken else text.upper()
+
+
+def moment_of(text: str, typed: Typed) -> str:
+    """A moment from a control (local time, no zone) in the zone the browser told; UTC without."""
+    try:
+        held = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    try:
+        zone = ZoneInfo((typed.get("zone") or ["UTC"])[0])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    aware = held if held.tzinfo else held.replace(tzinfo=zone)
+    return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def flatten(data: Mapping[str, Any], prefix: str) -> dict[str, list[str]]:
+    """JSON as what would have been typed: the way back, for corrections and defaults."""
+    found: dict[str, list[str]] = {}
+    for key, held in data.items():
+        name = f"{prefix}.{key}"
+        if isinstance(held, Mapping):
+            found.update(flatten(held, name))
+        elif isinstance(held, list) and held and isinstance(held[0], Mapping):
+            for number, group in enumerate(held):
+                found.update(flatten(group, f"{name}.{number}"))
+        elif isinstance(held, list):
+            found[name] = [str(item) for item in held]
+        elif held is not None:
+            found[name] = [
+                {True: "yes", False: "no"}[held] if isinstance(held, bool) else str(held)
+            ]
+    return found
+
+
+def joined(cls: type, found: dict[str, list[str]], prefix: str) -> dict[str, list[str]]:
+    """Lists of texts go into one control, a line each."""
+    for held in given_fields(cls):
+        name = f"{prefix}.{held.key}"
+        if held.many and not held.nested and not held.link and name in found:
+            found[name] = ["\n".join(found[name])]
+    return found
+
+
+def fresh_ids(cls: type, prefix: str) -> dict[str, list[str]]:
+    """Ids for what an entry brings into the plan, so that later entries of the form can name it."""
+    found: dict[str, list[str]] = {}
+    for held in given_fields(cls):
+        if isinstance(held.link, New):
+            found[f"{prefix}.{held.key}"] = [str(uuid4())]
+        elif held.nested and not held.many:
+            found.update(fresh_ids(held.type, f"{prefix}.{held.key}"))
+    return found
+
+
+def new_things(cls: type, typed: Typed, prefix: str) -> Iterable[tuple[str, str, str]]:
+    """(kind, id, name) of what an entry of the form will bring into the plan."""
+    for held in given_fields(cls):
+        name = f"{prefix}.{held.key}"
+        if isinstance(held.link, New) and typed.get(name):
+            yield held.link.kind, typed[name][0], _named(typed, prefix)
+        elif held.nested and not held.many:
+            yield from new_things(held.type, typed, name)
+
+
+def _named(typed: Typed, prefix: str) -> str:
+    for key in ("statement", "technique", "description", "task", "summary", "text", "scope"):
+        held = typed.get(f"{prefix}.{key}")
+        if held and held[0].strip():
+            return f"{held[0].strip()[:70]} (new)"
+    return "The one above (new)"

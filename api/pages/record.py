@@ -1,0 +1,336 @@
+"""Recording: a form for every type of entry, several at once, all or none.
+
+What is typed is kept as a draft from the first entry on. A refusal, a conflict, a reload or an
+auto-logoff loses nothing; sending twice records once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from flask import request
+from marshmallow import ValidationError
+from werkzeug.wrappers import Response as AnyResponse
+
+from api import errors
+from api.conventions import principal, services
+from api.errors import pointers
+from api.pages import choices
+from api.pages.blueprint import names, pages, see_other, show
+from api.pages.defaults import defaults, prefilled
+from api.pages.forms import Form, flatten, fresh_ids, joined, moment_of, new_things, read
+from api.pages.plans import plan_facts
+from api.pages.timeline import by_chapter
+from api.plans import EntriesSchema
+from api.schemas import given_fields
+from domain.entry import TYPES
+from domain.errors import InvalidDataError, PlanHistoryError, Problem
+from domain.plan import Plan
+from domain.record import EntryCorrected
+from service.access.table import RECORDS
+from service.errors import KeyReusedError, PlanChangedError
+from service.plans import Draft, Request
+from service.timeline import Filter
+
+Held = dict[str, list[str]]
+MOST_ENTRIES = 40
+LOOK_BACK = 150
+"""How many entries one can choose from when one is about another."""
+_LATER = frozenset(
+    {Plan.FIRST.__name__, EntryCorrected.__name__}
+    | {name for name, cls in TYPES.items() if cls.ONLY_BY}
+)
+"""What is not added here: it begins elsewhere."""
+
+
+@pages.get("/plans/<uuid:plan_id>/record")
+def record(plan_id: UUID) -> AnyResponse:
+    """The form, with what was typed before."""
+    principal().require("plans.record")
+    plan = _plan(plan_id)
+    typed = _begun(plan_id, plan)
+    wanted, corrected = request.args.get("add"), request.args.get("correct")
+    if wanted in allowed(plan_id) and not _holds(typed, wanted):
+        _add(typed, plan, wanted, prefilled(plan, request.args))
+    elif corrected:
+        _add_correction(typed, plan_id, corrected)
+    return _page(plan, typed)
+
+
+@pages.post("/plans/<uuid:plan_id>/record")
+def send(plan_id: UUID) -> AnyResponse:
+    """Add an entry to the form, take one out, keep it for later, put it away, or record it all."""
+    principal().require("plans.record")
+    typed = {name: request.form.getlist(name) for name in request.form if name != "csrf"}
+    action, _, what = (typed.pop("action", [""])[0]).partition(":")
+    if action == "discard":
+        services().drafts.discard(principal(), plan_id)
+        return see_other("pages.record", plan_id=plan_id)
+    if action == "record":
+        return _recorded(plan_id, typed)
+    if action == "add" and what in allowed(plan_id) and len(entries_of(typed)) < MOST_ENTRIES:
+        _add(typed, _plan(plan_id), what, {})
+    elif action == "remove":
+        typed = {name: held for name, held in typed.items() if not name.startswith(f"{what}.")}
+    services().drafts.save(principal(), plan_id, typed)
+    if action == "save":
+        return show("stay")
+    place = f"{entries_of(typed)[-1]}" if action == "add" and entries_of(typed) else None
+    return see_other("pages.record", plan_id=plan_id, _anchor=place)
+
+
+def allowed(plan_id: UUID) -> frozenset[str]:
+    """The types one records in this plan, as one stands to it; corrections begin at their entry."""
+    who = principal()
+    relation = services().gate.relation(who, "plans.record", plan_id) or ""
+    found = RECORDS.get((who.role, relation))
+    return (frozenset(TYPES) - _LATER) if found is None else found
+
+
+def _plan(plan_id: UUID) -> dict[str, Any]:
+    _, document = services().plans.current(principal(), plan_id)
+    held: dict[str, Any] = orjson.loads(document)
+    return held
+
+
+def _begun(plan_id: UUID, plan: Mapping[str, Any]) -> Held:
+    """The draft there is, or a new one: its key makes sending it twice record it once."""
+    kept = services().drafts.find(principal(), plan_id)
+    return kept or {"key": [str(uuid4())], "seen": [str(plan["version"])]}
+
+
+def entries_of(typed: Mapping[str, Any]) -> list[str]:
+    """The prefixes of the entries in a form (``e0``, ``e1`` …), in order."""
+    found = {name.partition(".")[0] for name in typed if name.endswith(".type")}
+    return sorted((held for held in found if held[1:].isdecimal()), key=lambda held: int(held[1:]))
+
+
+def _holds(typed: Held, name: str) -> bool:
+    return any(typed[f"{prefix}.type"] == [name] for prefix in entries_of(typed))
+
+
+def _next(typed: Held) -> str:
+    used = entries_of(typed)
+    return f"e{int(used[-1][1:]) + 1 if used else 0}"
+
+
+def _add(typed: Held, plan: Mapping[str, Any], name: str, given: Mapping[str, Any]) -> None:
+    cls, prefix = TYPES[name], _next(typed)
+    known = {**defaults(cls, plan, principal()), **given}
+    typed[f"{prefix}.type"] = [name]
+    typed.update(fresh_ids(cls, f"{prefix}.data"))
+    typed.update(joined(cls, flatten(known, f"{prefix}.data"), f"{prefix}.data"))
+
+
+def _add_correction(typed: Held, plan_id: UUID, given: str) -> None:
+    """A correction of an entry, with what was written to begin from."""
+    try:
+        entry_id = UUID(given)
+    except ValueError:
+        return
+    held = services().timeline.entry(principal(), plan_id, entry_id)
+    prefix, cls = _next(typed), TYPES[held["type"]]
+    if [str(entry_id)] in (typed.get(f"{p}.data.entry_id") for p in entries_of(typed)):
+        return
+    typed[f"{prefix}.type"] = [EntryCorrected.__name__]
+    typed[f"{prefix}.of"] = [held["type"]]
+    typed[f"{prefix}.data.entry_id"] = [str(entry_id)]
+    inner = f"{prefix}.data.data"
+    typed.update(joined(cls, flatten(held["data"], inner), inner))
+
+
+# Recording
+
+
+def _recorded(plan_id: UUID, typed: Held) -> AnyResponse:
+    who = principal()
+    try:
+        drafts = load(typed, "client" if who.role == "client" else None)
+        services().plans.record(who, plan_id, drafts, _request(typed))
+    except PlanHistoryError as refused:
+        services().drafts.save(who, plan_id, typed)
+        return _again(plan_id, typed, refused)
+    services().drafts.discard(who, plan_id)
+    return see_other("pages.plan", plan_id=plan_id, recorded=len(drafts))
+
+
+def load(typed: Held, voice: str | None = None) -> list[Draft]:
+    """The entries of a form, in that voice unless one was chosen.
+
+    Raises InvalidDataError with every field at fault.
+    """
+    sent = [_as_sent(typed, prefix, voice) for prefix in entries_of(typed)]
+    try:
+        loaded: list[Draft] = EntriesSchema().load({"entries": sent})["entries"]
+    except ValidationError as wrong:
+        raise InvalidDataError([Problem(*held) for held in pointers(wrong.messages)]) from wrong
+    return loaded
+
+
+def _as_sent(typed: Held, prefix: str, voice: str | None) -> dict[str, Any]:
+    """One entry as an API caller would send it."""
+    name = typed[f"{prefix}.type"][0]
+    cls = TYPES.get(name)
+    sent: dict[str, Any] = {"type": name, "data": read(cls, typed, f"{prefix}.data") if cls else {}}
+    if cls is EntryCorrected:
+        target = TYPES.get(_first(typed, f"{prefix}.of"))
+        sent["data"]["data"] = _corrected(target, typed, f"{prefix}.data.data") if target else {}
+    occurred = _first(typed, f"{prefix}.occurred_at") or _first(typed, "occurred_at")
+    if occurred:
+        sent["occurred_at"] = moment_of(occurred, typed)
+    if chosen := _first(typed, f"{prefix}.voiced_by") or voice:
+        sent["voiced_by"] = chosen
+    if why := _first(typed, f"{prefix}.reason"):
+        sent["reason"] = {"text": why}
+    return sent
+
+
+def _corrected(cls: type, typed: Held, prefix: str) -> dict[str, Any]:
+    """The fields as they should have been; what was emptied is taken out."""
+    gone = {held.key: None for held in given_fields(cls) if held.nullable}
+    return {**gone, **read(cls, typed, prefix)}
+
+
+def _first(typed: Held, name: str) -> str:
+    return (typed.get(name) or [""])[0].strip()
+
+
+def _request(typed: Held) -> Request:
+    """Stands for this very form: sent twice it is the same, changed it is another."""
+    told = orjson.dumps(typed, option=orjson.OPT_SORT_KEYS)
+    seen = _first(typed, "seen")
+    return Request(
+        expected=int(seen) if seen.isdecimal() and len(seen) < 10 else None,
+        key=_first(typed, "key") or None,
+        digest=sha256(b"form " + told).digest(),
+    )
+
+
+def _again(plan_id: UUID, typed: Held, refused: PlanHistoryError) -> AnyResponse:
+    """The form once more, with what to mend and all that was typed."""
+    plan = _plan(plan_id)
+    typed["seen"] = [str(plan["version"])]
+    if isinstance(refused, KeyReusedError):
+        typed["key"] = [str(uuid4())]
+    services().drafts.save(principal(), plan_id, typed)
+    return _page(plan, typed, refused)
+
+
+def faults(typed: Held, refused: PlanHistoryError | None) -> dict[str, list[str]]:
+    """What is wrong with each control, by its name; what belongs to none is under its entry's."""
+    found: dict[str, list[str]] = {}
+    prefixes = entries_of(typed)
+    for problem in refused.problems if refused else ():
+        parts = problem.pointer.split("/")[1:]
+        if len(parts) < 2 or parts[0] != "entries" or int(parts[1]) >= len(prefixes):
+            found.setdefault("", []).append(problem.detail)
+            continue
+        name = ".".join([prefixes[int(parts[1])], *parts[2:]])
+        name = name.removesuffix(".text") if name.endswith(".reason.text") else name
+        found.setdefault(name, []).append(problem.detail)
+    return found
+
+
+def _page(
+    plan: dict[str, Any], typed: Held, refused: PlanHistoryError | None = None
+) -> AnyResponse:
+    found = faults(typed, refused)
+    options = {**choices.of_plan(plan, names()), "entry": _entries(UUID(plan["plan_id"]))}
+    shown, claimed = [], set()
+    for prefix in entries_of(typed):
+        entry = _entry(typed, prefix, options, found)
+        shown.append(entry)
+        claimed |= entry["names"]
+        for kind, made, name in new_things(TYPES[entry["type"]], typed, f"{prefix}.data"):
+            options[kind] = [*options.get(kind, ()), (made, name)]
+    rest = [detail for name, held in found.items() if name not in claimed for detail in held]
+    newer = refused.facts.get("newer_entries") if isinstance(refused, PlanChangedError) else None
+    return show(
+        "record",
+        errors.status_of(refused) if refused else 200,
+        **plan_facts(plan),
+        entries=shown,
+        typed=typed,
+        refused=refused,
+        rest=rest,
+        newer=[{**held, "recorded_at": held["recorded_at"].isoformat()} for held in newer or ()],
+        types=_offered(allowed(UUID(plan["plan_id"]))),
+    )
+
+
+def _entry(
+    typed: Held, prefix: str, options: Mapping[str, Any], found: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    """An entry of the form: its controls, with faults at the control they are about."""
+    name = typed[f"{prefix}.type"][0]
+    cls = TYPES[name]
+    form = Form(typed, options, found)
+    of = _first(typed, f"{prefix}.of")
+    if cls is EntryCorrected and of in TYPES:
+        controls = form.controls(TYPES[of], f"{prefix}.data.data")
+    else:
+        controls = form.controls(cls, f"{prefix}.data")
+    envelope = [] if principal().role == "client" else form.envelope(cls, prefix)
+    if principal().role == "client" and cls.WHY:
+        envelope = form.envelope(cls, prefix)[:1]
+    known = {held.name for held in _every([*controls, *envelope])}
+    _adopt(controls, envelope, found, prefix)
+    return {
+        "prefix": prefix,
+        "type": name,
+        "of": of,
+        "about": " ".join((cls.__doc__ or "").replace("`", "").split()),
+        "controls": controls,
+        "envelope": envelope,
+        "entry_id": _first(typed, f"{prefix}.data.entry_id") if of else "",
+        "names": known | {key for key in found if key.startswith(f"{prefix}.")},
+        "faults": [
+            detail
+            for key, held in found.items()
+            if key.startswith(f"{prefix}.") and not _nearest(key, known)
+            for detail in held
+        ],
+    }
+
+
+def _every(controls: list[Any]) -> list[Any]:
+    return [held for control in controls for held in (control, *_every(control.inside))]
+
+
+def _nearest(name: str, known: set[str]) -> str | None:
+    """The control a fault belongs to: its own, or the one that holds it (a line of a list)."""
+    while name:
+        if name in known:
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _adopt(
+    controls: list[Any], envelope: list[Any], found: Mapping[str, list[str]], prefix: str
+) -> None:
+    """Put faults inside a control (such as its third line) at the control itself."""
+    every = {held.name: held for held in _every([*controls, *envelope])}
+    for name, details in found.items():
+        nearest = _nearest(name, set(every)) if name.startswith(f"{prefix}.") else None
+        if nearest and nearest != name:
+            every[nearest].faults = [*every[nearest].faults, *details]
+
+
+def _entries(plan_id: UUID) -> list[tuple[str, str]]:
+    page = services().timeline.of_plan(
+        principal(), plan_id, Filter(order="-recorded", limit=LOOK_BACK)
+    )
+    return choices.of_entries([orjson.loads(held) for held in page.entries])
+
+
+def _offered(those: frozenset[str]) -> dict[str, list[str]]:
+    """The types one can add, by chapter."""
+    found = {
+        chapter: [name for name in held if name in those] for chapter, held in by_chapter().items()
+    }
+    return {chapter: held for chapter, held in found.items() if held}

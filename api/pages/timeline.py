@@ -1,0 +1,113 @@
+"""A plan's story: its entries told as sentences, grouped by day, newest first."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import request
+from werkzeug.wrappers import Response as AnyResponse
+
+from api.conventions import from_cursor, principal, services, to_cursor
+from api.pages.blueprint import pages, query, show
+from api.pages.changes import plain
+from api.pages.plans import plan_facts
+from api.queries import moment_part, whole_part
+from domain.entry import TYPES, VOICES, chapter_of
+from service.timeline import Filter, Page
+
+ORDERS = {
+    "-recorded": "Newest written first",
+    "recorded": "In the order written",
+    "-occurred": "Newest happened first",
+    "occurred": "In the order it happened",
+}
+
+
+@pages.get("/plans/<uuid:plan_id>/timeline")
+def timeline(plan_id: UUID) -> AnyResponse:
+    """The entries as sentences, with who and why; corrections and addenda under their entry."""
+    page = services().timeline.of_plan(principal(), plan_id, _filter())
+    days = told(page, occurred="occurred" in _order())
+    following = to_cursor(page.next)
+    if request.headers.get("HX-Target") == "more":
+        return show("timeline_days", days=days, next=following, plan={"plan_id": str(plan_id)})
+    _, document = services().plans.current(principal(), plan_id)
+    return show(
+        "timeline",
+        **plan_facts(orjson.loads(document)),
+        days=days,
+        next=following,
+        wanted=query("type", "voiced_by", "goal_id", "order"),
+        types=by_chapter(),
+        voices=VOICES,
+        orders=ORDERS,
+    )
+
+
+def _order() -> str:
+    order = request.args.get("order", "-recorded")
+    return order if order in ORDERS else "-recorded"
+
+
+def _filter() -> Filter:
+    asked = query("type", "voiced_by", "goal_id")
+    place = from_cursor(request.args.get("cursor"), (moment_part, whole_part))
+    return Filter(
+        type=asked.get("type") if asked.get("type") in TYPES else None,
+        voiced_by=asked.get("voiced_by") if asked.get("voiced_by") in VOICES else None,
+        about=_uuid(asked.get("goal_id")),
+        order=_order(),
+        limit=60,
+        after=place,
+    )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def told(page: Page, *, occurred: bool) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The entries of a page by day (of what happened, or of writing it down)."""
+    entries = [orjson.loads(held) for held in page.entries]
+    for entry in entries:
+        entry["threads"] = _threads(entry)
+    clock = "occurred_at" if occurred else "recorded_at"
+    return [(day, [*held]) for day, held in groupby(entries, key=lambda entry: entry[clock][:10])]
+
+
+def _threads(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was said about an entry afterwards: corrections, addenda, and that it was in error."""
+    if not any(entry.get(name) for name in ("corrected_by", "addenda_by", "in_error_by")):
+        return []
+    plan_id, entry_id = UUID(entry["plan_id"]), UUID(entry["entry_id"])
+    full = services().timeline.entry(principal(), plan_id, entry_id)
+    mark = full["marked_in_error"]
+    said = [*full["corrections"], *full["addenda"], *([mark] if mark else [])]
+    return [_thread(entry, held) for held in sorted(said, key=lambda held: held["version"])]
+
+
+def _thread(entry: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    was, now = entry["data"], said["data"].get("data") or {}
+    differing = [name for name in now if plain(was.get(name)) != plain(now[name])]
+    return {
+        "sentence": said["sentence"],
+        "text": said["data"].get("text"),
+        "changes": [(name, plain(was.get(name)), plain(now[name])) for name in differing],
+        "reason": said.get("reason", {}).get("text"),
+        "by": said["recorded_by"]["name"],
+        "recorded_at": said["recorded_at"],
+    }
+
+
+def by_chapter() -> dict[str, list[str]]:
+    """Every type of entry under its chapter, for choosing."""
+    found: dict[str, list[str]] = {}
+    for name, cls in TYPES.items():
+        found.setdefault(chapter_of(cls), []).append(name)
+    return found

@@ -1,0 +1,103 @@
+"""Sessions of the pages: begun with a token or a one-time link, ended by leaving or by being idle.
+
+The browser holds 256 random bits, the database their SHA-256. A session stands on a token and ends
+with it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg.rows import TupleRow
+
+from service.access import Principal
+from service.database import BoundedConnection, Database
+from service.errors import NotSignedInError
+from service.identity import Identity
+from service.tokens import Tokens, digest
+
+IDLE = timedelta(minutes=20)
+"""After this long without a request a session is over (auto-logoff)."""
+LASTS = timedelta(hours=12)
+"""No session is longer than a long day."""
+LINK_LASTS = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Begins, uses and ends sessions."""
+
+    database: Database
+    tokens: Tokens
+    identity: Identity
+
+    def begin(self, token: str, address: str | None = None) -> str:
+        """A new session's secret for the owner of one of this service's tokens.
+
+        ``address``: from where they sign in. Raises NotSignedInError, and QuotaExceededError after too
+        many failures there.
+        """
+        self.identity.principal(token.strip(), address)
+        return self._begin(self.tokens.principal(token.strip()).token_id)
+
+    def follow(self, link: str) -> str:
+        """A new session's secret for a one-time link; raises NotSignedInError when it is used up."""
+        with self.database.connection() as conn:
+            row = conn.execute("SELECT use_sign_in_link(%s)", [digest(link)]).fetchone()
+        if row is None or row[0] is None:
+            raise NotSignedInError(
+                "This link was used before, or is too old. Sign in with a token."
+            )
+        return self._begin(row[0])
+
+    def whose_link(self, link: str) -> str | None:
+        """The name of whom a link signs in; None when it does so no more."""
+
+        def read(conn: BoundedConnection) -> TupleRow | None:
+            return conn.execute("SELECT find_sign_in_link(%s)", [digest(link)]).fetchone()
+
+        row = self.database.run(read)
+        return row[0] if row else None
+
+    def principal(self, secret: str) -> Principal:
+        """Who is signed in; raises NotSignedInError when the session is over."""
+
+        def read(conn: BoundedConnection) -> TupleRow | None:
+            return conn.execute(
+                "SELECT clinic_id, member_id, name, role, credential, token_id "
+                "FROM use_session(%s, %s)",
+                [digest(secret), IDLE],
+            ).fetchone()
+
+        row = self.database.run(read)
+        if row is None:
+            raise NotSignedInError("You were signed out; sign in again.")
+        return Principal(*row)
+
+    def end(self, secret: str) -> None:
+        """The session is over."""
+        with self.database.connection() as conn:
+            conn.execute("SELECT end_session(%s)", [digest(secret)])
+
+    def _begin(self, token_id: UUID) -> str:
+        secret = secrets.token_urlsafe(32)
+        with self.database.connection() as conn:
+            conn.execute(
+                "SELECT begin_session(%s, %s, %s, %s)", [uuid4(), digest(secret), token_id, LASTS]
+            )
+        return secret
+
+
+def make_link(conn: Any, token_id: UUID) -> str:
+    """The secret of a new one-time link for the owner of a token (as the owner of the database)."""
+    secret = secrets.token_urlsafe(32)
+    conn.execute(
+        "INSERT INTO sign_in_links (digest, clinic_id, token_id, expires_at) "
+        "SELECT %s, clinic_id, token_id, clock_timestamp() + %s FROM tokens WHERE token_id = %s",
+        [digest(secret), LINK_LASTS, token_id],
+    )
+    return secret

@@ -1,0 +1,85 @@
+"""Who reaches which page: every page that names a plan, every role, and other clinics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.api.house import Desk, House, entry, goal, new_desk
+from tests.conftest import Caller
+
+
+def at_the_browser(house: House, caller: Caller) -> FlaskClient:
+    """Them, signed in to the pages."""
+    browser = house.client
+    token = caller.headers["Authorization"].removeprefix("Bearer ")
+    assert browser.post("/sign-in", data={"token": token}).status_code == 303
+    return browser
+
+
+def places(house: House, plan_id: str) -> Iterator[tuple[str, str]]:
+    """(method, address) of every page that names a plan."""
+    for rule in house.app.url_map.iter_rules():
+        if rule.endpoint.startswith("pages.") and "plan_id" in rule.arguments:
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                yield method, re.sub(r"<(?:\w+:)?plan_id>", plan_id, rule.rule)
+
+
+@pytest.fixture(scope="module")
+def theirs(house: House) -> Desk:
+    """A plan full of words that strangers must not see."""
+    desk = new_desk(house, client_ref="c-secret", client_label="Secret Client")
+    desk.record(goal("A secret goal"), entry("FocusShifted", "A secret reason", to="grief"))
+    house.catch_up()
+    return desk
+
+
+@pytest.mark.parametrize("role", ["clinician", "supervisor", "auditor", "admin", "client"])
+@pytest.mark.parametrize("same_clinic", [True, False])
+def test_no_page_shows_a_plan_out_of_reach(
+    house: House, theirs: Desk, role: str, same_clinic: bool
+) -> None:
+    """In another clinic, or in the same one without a relation to the plan: 404 or 403, no word."""
+    clinic = theirs.clinic if same_clinic else house.clinic()
+    browser = at_the_browser(house, house.sign_in(clinic, role, member_id=uuid4()))
+    csrf = re.search(r'name="csrf" value="(\w+)"', browser.get("/account").text)
+    assert csrf is not None
+    for method, place in places(house, theirs.plan_id):
+        with house.nothing_written():
+            answer = browser.open(place, method=method, data={"csrf": csrf[1], "action": "record"})
+        assert answer.status_code in (403, 404), (role, method, place)
+        assert "secret" not in answer.text.lower()
+    for place in ("/plans?q=client", "/worklist", "/audit", "/figures", "/my-plan"):
+        assert "Secret" not in browser.get(place).text
+
+
+def test_whoever_treats_reaches_every_page_of_the_plan(house: House, theirs: Desk) -> None:
+    """Each of them opens, and says whose plan it is."""
+    browser = at_the_browser(house, theirs.caller)
+    seen = 0
+    for method, place in places(house, theirs.plan_id):
+        if method == "GET":
+            answer = browser.get(place)
+            assert answer.status_code == 200, place
+            seen += "Secret Client" in answer.text
+    assert seen >= 5
+
+
+def test_a_draft_is_its_writers_alone(house: House, theirs: Desk) -> None:
+    """Nobody else of the clinic finds it, whatever they may read."""
+    drafts = house.container.drafts
+    drafts.save(theirs.caller.who, uuid4(), {"key": ["x"]})
+    plan = uuid4()
+    drafts.save(theirs.caller.who, plan, {"key": ["mine"]})
+    assert drafts.find(theirs.caller.who, plan) == {"key": ["mine"]}
+    colleague = replace(theirs.caller.who, member_id=uuid4())
+    elsewhere = replace(theirs.caller.who, clinic_id=house.clinic().clinic_id)
+    assert drafts.find(colleague, plan) is None
+    assert drafts.find(elsewhere, plan) is None
+    drafts.discard(theirs.caller.who, plan)
+    assert drafts.find(theirs.caller.who, plan) is None

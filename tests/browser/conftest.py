@@ -1,0 +1,153 @@
+"""A real Chromium in front of a real service with its demo clinic."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.service.servers import reachable_folder
+from tests.service.serving import Serving, serving
+
+AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+FOUND = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+LOOK = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+.map(held => `${held.id}: ${held.nodes.map(node => node.target.join(" ")).join(", ")}`)"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever is in this folder drives a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo clinic as it is served."""
+
+    served: Serving
+    people: dict[str, dict[str, Any]]
+    plans: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self.served.address
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """``plan-history serve --demo``, once for all that look at it."""
+    with reachable_folder() as folder, serving(folder / "home", "--demo") as served:
+        told = json.loads((folder / "home" / "demo.json").read_text("utf-8"))
+        people = {held["name"].split()[0].lower(): held for held in told["people"]}
+        plans = {}
+        for name in ("alder", "rowan"):
+            bearer = {"Authorization": f"Bearer {people[name]['token']}"}
+            for held in served.send("/v1/plans?limit=100", None, **bearer).body["plans"]:
+                plans[held["client"]["label"].split()[0].lower()] = held["plan_id"]
+        yield Demo(served, people, plans)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, or whichever there is."""
+    if FOUND is None:
+        pytest.skip("No Chromium here: apt-get install chromium, and these tests run.")
+    with sync_playwright() as driver:
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        started = driver.chromium.launch(executable_path=FOUND, args=options)
+        yield started
+        started.close()
+
+
+@dataclass
+class Reader:
+    """Somebody at a browser; what went wrong on the way is kept in ``faults``."""
+
+    page: Page
+    context: BrowserContext
+    faults: list[str]
+    url: str
+
+    def open(self, path: str) -> None:
+        """Go to a page."""
+        self.page.goto(f"{self.url}{path}")
+
+    def violations(self) -> list[str]:
+        """What axe-core objects to on the page as it is."""
+        if not self.page.evaluate("'axe' in window"):
+            session = self.context.new_cdp_session(self.page)  # past the page's own security policy
+            session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
+            session.detach()
+        found: list[str] = self.page.evaluate(LOOK)
+        return found
+
+    def tab_to(self, selector: str, most: int = 120) -> None:
+        """Press Tab until the element has the focus, as somebody without a mouse does."""
+        wanted = self.page.locator(selector).first.element_handle()
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            if wanted.evaluate("held => held === document.activeElement"):
+                return
+        raise AssertionError(f"{selector} is not reached by Tab")
+
+
+Seat = Callable[..., Reader]
+
+
+@pytest.fixture(scope="session")
+def cookies(demo: Demo) -> Callable[[str], Any]:
+    """The session cookies of somebody who signed in, once for all tests."""
+
+    @cache
+    def of(name: str) -> Any:
+        answer = requests.post(
+            f"{demo.url}/sign-in",
+            data={"token": demo.people[name]["token"]},
+            allow_redirects=False,
+            timeout=10,
+        )
+        return [
+            {"name": held.name, "value": held.value, "url": demo.url} for held in answer.cookies
+        ]
+
+    return of
+
+
+@pytest.fixture
+def seat(browser: Browser, demo: Demo, cookies: Callable[[str], Any]) -> Iterator[Seat]:
+    """Seats somebody of the demo clinic at a browser of their own, signed in."""
+    contexts: list[BrowserContext] = []
+
+    def make(name: str | None, width: int = 1280, scheme: Any = "light", **options: Any) -> Reader:
+        size: Any = {"width": width, "height": 800 if width > 600 else 844}
+        context = browser.new_context(
+            viewport=size, color_scheme=scheme, timezone_id="Europe/Berlin", **options
+        )
+        contexts.append(context)
+        context.set_default_timeout(8000)
+        page = context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        reader = Reader(page, context, faults, demo.url)
+        if name is not None:
+            context.add_cookies(cookies(name))
+        return reader
+
+    yield make
+    for context in contexts:
+        context.close()

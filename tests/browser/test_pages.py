@@ -1,0 +1,84 @@
+"""Every page, wide and narrow, light and dark: nothing to object to, nothing cut, no complaint."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from tests.browser.conftest import Demo, Seat
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+PAGES = [
+    (None, "/sign-in"),
+    (None, "/signed-out"),
+    ("rowan", "/worklist"),
+    ("rowan", "/worklist?due=overdue"),
+    ("alder", "/worklist"),
+    ("alder", "/plans"),
+    ("alder", "/plans?q=nobody+at+all"),
+    ("alder", "/plans/new"),
+    ("alder", "/plans/{oak}"),
+    ("alder", "/plans/{oak}/replay?at=57"),
+    ("alder", "/plans/{oak}/replay?at=75&with=20&clock=effective"),
+    ("alder", "/plans/{oak}/replay?at=60&view=91&kind=review"),
+    ("alder", "/plans/{oak}/timeline"),
+    ("alder", "/plans/{oak}/timeline?type=PlanCompleted"),
+    ("alder", "/plans/{holly}/record"),
+    ("alder", "/plans/{holly}/record?add=ReviewHeld"),
+    ("alder", "/plans/{oak}/evidence"),
+    ("maple", "/my-plan"),
+    ("maple", "/plans/{maple}/timeline"),
+    ("maple", "/plans/{maple}/record?add=FeedbackGiven"),
+    ("rowan", "/figures"),
+    ("linden", "/audit"),
+    ("linden", "/audit/looks"),
+    ("birch", "/account"),
+]
+
+
+@pytest.mark.parametrize(("name", "path"), PAGES)
+def test_a_page_is_as_it_should_be(seat: Seat, demo: Demo, name: str | None, path: str) -> None:
+    """No violation of WCAG found by axe-core, nothing beyond the edge, no error; in all four ways."""
+    reader = seat(name)
+    reader.open(path.format(**demo.plans))
+    for width, height in ((1280, 800), (390, 844)):
+        reader.page.set_viewport_size({"width": width, "height": height})
+        assert not reader.page.evaluate("document.documentElement.scrollWidth > innerWidth"), width
+        for scheme in SCHEMES:
+            reader.page.emulate_media(color_scheme=scheme)
+            assert reader.violations() == [], (width, scheme)
+    assert reader.faults == []
+
+
+def test_a_problem_is_a_page_too(seat: Seat, demo: Demo) -> None:
+    """What is not there, and what is out of one's reach, look the same and say what to do."""
+    reader = seat("alder")
+    for path in ("/plans/00000000-0000-4000-8000-000000000001", "/plans/{aspen}"):
+        reader.open(path.format(**demo.plans))
+        assert reader.page.locator("h1").inner_text() == "No such plan"
+        assert reader.violations() == []
+
+
+def test_times_are_in_the_readers_zone(seat: Seat, demo: Demo) -> None:
+    """With UTC on hover; without JavaScript UTC is what is shown."""
+    reader, plain = seat("alder"), seat("alder", java_script_enabled=False)
+    for held in (reader, plain):
+        held.open("/plans/{oak}/replay?at=57".format(**demo.plans))
+    mine = reader.page.locator(".now-told time").first
+    theirs = plain.page.locator(".now-told time").first
+    assert (mine.get_attribute("title") or "").endswith("UTC")
+    assert theirs.inner_text().endswith("UTC")
+    assert mine.inner_text() != theirs.inner_text()
+
+
+def test_reading_needs_no_javascript(seat: Seat, demo: Demo) -> None:
+    """The replay is walked with links, and the story turned page by page."""
+    reader = seat("alder", java_script_enabled=False)
+    reader.open("/plans/{oak}/replay?at=57".format(**demo.plans))
+    reader.page.click("#forth")
+    assert "at=58" in reader.page.url
+    assert "Version 58" in reader.page.locator(".now-told").inner_text()
+    reader.open("/plans/{oak}/timeline".format(**demo.plans))
+    reader.page.click("text=Show more")
+    assert "cursor=" in reader.page.url
