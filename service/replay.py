@@ -220,7 +220,7 @@ def seen_at(plan: Plan, clock: Clock, life: Life, step: int, policy: Policy) -> 
     version = life.steps[step - 1].version
     before, earlier, settled, order = _sides(plan, clock, version, step)
     if clock == "recorded":
-        entry, state = plan.entries[version - 1], settled.state()
+        entry, state = plan.entries[version - 1], plan.at(version)
     else:
         entry, state = order[-1], fold(order)
     owed = [held.document() for held in obligations(state, policy)]
