@@ -56,7 +56,7 @@ def read_feed(query: Mapping[str, Any]) -> Response:
 @feed.get(
     "/v1/feed/stream",
     "stream_feed",
-    answer="text",
+    answer="ServerSentEvent",
     media_type=EVENT_STREAM,
     waits=True,
     action="feed.read",

@@ -288,6 +288,12 @@ def _cloud_event() -> dict[str, Any]:
     )
 
 
+def _server_sent_event() -> dict[str, Any]:
+    data = {"contentMediaType": "application/json", "contentSchema": _ref("CloudEvent")}
+    event = {"event": {"type": "string", "const": "message"}}
+    return _group(event, id=UUID_FORMAT, data={**_TEXT, **data})
+
+
 def _place() -> dict[str, Any]:
     return {
         "anyOf": [_TEXT, _WHOLE],
@@ -439,6 +445,7 @@ def components() -> dict[str, dict[str, Any]]:
         "TimelinePage": _group(entries=_many(_ref("EntryShown")), next_cursor=_or_null(_TEXT)),
         "CloudEvent": _cloud_event(),
         "CloudEvents": _many(_ref("CloudEvent")),
+        "ServerSentEvent": _server_sent_event(),
         **_webhooks(),
         "Worklist": _worklist(),
         "PlanObligations": _group(

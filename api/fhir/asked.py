@@ -12,7 +12,8 @@ from api.conventions import JSON, from_cursor, wanted_format
 from api.errors import InvalidQueryError, NotAcceptableError
 from api.fhir.outcome import FHIR_JSON
 from api.queries import uuid_part, whole_part
-from service.fhir.search import INCLUDES, PARAMETERS, Criterion, Parameter, Wanted
+from service.fhir.parameters import INCLUDES, PARAMETERS, Parameter
+from service.fhir.search import Criterion, Wanted
 
 MOST = 200
 _COUNT = re.compile(r"[1-9]\d{0,8}", re.ASCII)

@@ -144,10 +144,12 @@ class FeedService:
     def _follow(
         self, reader: Reader, wanted: Interest, after: int, limit: int, end: float = math.inf
     ) -> Iterator[Batch]:
-        while not (self.ending() or reader.gone()):
+        while not reader.gone():
             heard = self.wakes.count
             batch = self.read(reader.principal(), wanted, after, limit)
             yield batch
             after = batch.position
+            if self.ending():  # what was there is given; nothing more is waited for
+                return
             if batch.at_end:
                 self.wakes.wait(heard, max(min(TICK, end - time.monotonic()), 0))

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from service.fhir.facade import KINDS, OF_PLANS
-from service.fhir.search import INCLUDES, PARAMETERS
+from service.fhir.parameters import INCLUDES, PARAMETERS
 from service.fhir.terms import Resource, given
 
 SINCE = "2026-11-22"

@@ -12,15 +12,13 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from domain.clinic import Clinic, Member
-from domain.errors import PlanHistoryError, PlanNotFoundError
-from domain.history import History
+from domain.errors import PlanHistoryError
 from domain.plan import Plan
 from service.access import Gate, Principal, Sight
 from service.access.table import CONSENTED
 from service.database import BoundedConnection, Database
 from service.fhir.decisions import MAKERS
-from service.fhir.people import practitioner, recorded_as
+from service.fhir.people import find_practitioner
 from service.fhir.resources import Key, resource, resources
 from service.fhir.search import Wanted, included
 from service.fhir.terms import Resource
@@ -81,11 +79,10 @@ class FhirService:
         """The resource as it is now; raises ResourceNotFoundError."""
         if kind == "Practitioner":
             self.gate.require(principal, READ)
-            return self._practitioner(principal, resource_id)
+            return self._person(principal, resource_id)
         plan_id = self._plan_of(principal, kind, resource_id)
         sight = self.gate.see(principal, READ, plan_id)
-        version, there = self._resources(principal, plan_id)
-        found = _there(there.get((kind, resource_id)))
+        version, found = self._one(principal, plan_id, (kind, resource_id))
         self.gate.looked(principal, sight, plan_id, version=version, asked=f"fhir {kind}")
         return found
 
@@ -118,7 +115,7 @@ class FhirService:
         """A page of what is asked for, plan by plan, of the plans within reach."""
         self.gate.require(principal, READ)
         if wanted.kind == "Practitioner":
-            found = [self._practitioner(principal, held) for held in sorted(wanted.ids)]
+            found = [self._person(principal, held) for held in sorted(wanted.ids)]
             return Page(found, [], None)
         after, skipped = wanted.after or (NO_PLAN, 0)
         page = Page([], [], None)
@@ -148,6 +145,14 @@ class FhirService:
         page.included.extend(included(wanted, taken, there))
         return skipped + len(taken) if len(taken) < len(matches) else None
 
+    def _one(self, principal: Principal, plan_id: UUID, key: Key) -> tuple[int, Resource]:
+        """A plan's version, and one resource of it; made alone where all would be very many."""
+        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
+            if plan.version > LARGE:
+                return plan.version, _there(resource(principal.clinic_id, plan, plan.version, key))
+        version, there = self._resources(principal, plan_id)
+        return version, _there(there.get(key))
+
     def _resources(self, principal: Principal, plan_id: UUID) -> tuple[int, dict[Key, Resource]]:
         """A plan's version and everything in it; kept, since a version never changes."""
         with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
@@ -170,7 +175,7 @@ class FhirService:
         for reference in sorted(named):
             kind, _, member_id = reference.partition("/")
             if kind == "Practitioner":
-                yield self._practitioner(principal, member_id)
+                yield self._person(principal, member_id)
 
     @contextlib.contextmanager
     def _seen(
@@ -197,6 +202,9 @@ class FhirService:
         except ValueError as wrong:
             raise _nothing() from wrong
 
+    def _person(self, principal: Principal, member_id: str) -> Resource:
+        return _there(find_practitioner(self.database, self.plans, principal.clinic_id, member_id))
+
     def _plan_ids(
         self, principal: Principal, wanted: Wanted, after: UUID, *, again: bool = False
     ) -> list[UUID]:
@@ -221,31 +229,6 @@ class FhirService:
         if CONSENTED in (principal.grant(READ) or {}):
             return sql.SQL("TRUE"), []
         return self.gate.reach(principal, READ, "plan_id")
-
-    def _practitioner(self, principal: Principal, member_id: str) -> Resource:
-        try:
-            known = UUID(member_id)
-        except ValueError as wrong:
-            raise _nothing() from wrong
-        member = self._member(principal, known)
-        return practitioner(known, member) if member else self._recorder(principal, known)
-
-    def _member(self, principal: Principal, member_id: UUID) -> Member | None:
-        with contextlib.suppress(PlanNotFoundError), self._own_history(principal) as clinic:
-            if isinstance(clinic, Clinic):
-                return clinic.state.members.get(str(member_id))
-        return None
-
-    def _own_history(self, principal: Principal) -> contextlib.AbstractContextManager[History]:
-        """The clinic's own; raises PlanNotFoundError while it has recorded nothing of itself."""
-        return self.plans.reading(principal.clinic_id, principal.clinic_id)
-
-    def _recorder(self, principal: Principal, member_id: UUID) -> Resource:
-        """Somebody who never joined by an entry, as their own entries or plans know them."""
-        author = recorded_as(self.database, principal.clinic_id, member_id)
-        if author is None:
-            raise _nothing()
-        return author
 
 
 def _plan_in(resource_id: str) -> UUID | None:

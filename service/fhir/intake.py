@@ -25,7 +25,7 @@ from domain.goals import (
 )
 from domain.lifecycle import PlanCompleted, PlanDiscontinued, PlanPaused
 from domain.opening import ConcernIdentified, ConcernResolved, PlanOpened
-from service.fhir.source import Source
+from service.fhir.source import Source, cut
 from service.fhir.terms import INSTRUMENTS, LOINC, Resource
 from service.recording import Draft
 
@@ -97,8 +97,8 @@ class Intake:
         label = patient.words("name[0].text") if patient else None
         ref = client_ref or (patient.words("identifier[0].value") if patient else None)
         data = PlanOpened(
-            client_ref=_cut(ref or str(subject or uuid4()), 120),
-            client_label=_cut(label or held.words("subject.display") or ref or "Imported", 200),
+            client_ref=cut(ref or str(subject or uuid4()), 120),
+            client_label=cut(label or held.words("subject.display") or ref or "Imported", 200),
             initiated_by="An imported file",
             presenting_concern=held.words("description") or held.words("title") or UNSAID,
             hopes=UNSAID,
@@ -169,7 +169,7 @@ class Intake:
     def _referred(self, source: Source, path: str) -> Iterator[str]:
         """The ids of what a list of references leads to in this plan."""
         for place, held in source.many(path):
-            known = self.things.get(_key(held, source))
+            known = self.things.get(source.named(held))
             if known:
                 source.take(f"{place}.reference")
                 yield known
@@ -181,7 +181,7 @@ class Intake:
             (
                 held.take("valueQuantity")
                 for _, reference in source.many("addresses")
-                if (held := self.sources.get(_key(reference, source)))
+                if (held := self.sources.get(source.named(reference)))
                 and held.kind == "Observation"
                 and held.look("valueQuantity.value") is not None
             ),
@@ -193,8 +193,8 @@ class Intake:
         called = source.concept("target[0].measure") or "Measured value"
         direction = "decrease" if target["value"] < began["value"] else "increase"
         return Measure(
-            name=_cut(called, 200),
-            unit=_cut(target["unit"], 200),
+            name=cut(called, 200),
+            unit=cut(target["unit"], 200),
             baseline=float(began["value"]),
             target=float(target["value"]),
             direction="maintain" if target["value"] == began["value"] else cast("Any", direction),
@@ -234,7 +234,7 @@ class Intake:
                 self.things[goal.name]
                 for goal in goals
                 if goal.name in self.things
-                and source.name in {_key(held, goal) for _, held in goal.many("outcomeReference")}
+                and source.name in {goal.named(held) for _, held in goal.many("outcomeReference")}
             ),
             None,
         )
@@ -251,7 +251,7 @@ class Intake:
             goal_id=goal_id,
             instrument=cast("Instrument | None", instrument),
             value=float(value),
-            unit=_cut(unit, 200) if unit else None,
+            unit=cut(unit, 200) if unit else None,
             by="instrument" if instrument else "therapist",
         )
         self.drafts.append(_draft(data, at))
@@ -281,14 +281,6 @@ def _draft(data: EntryData, at: datetime | None = None, why: str | None = None) 
     return Draft(data=data, occurred_at=at.astimezone(UTC) if at else None, reason=reason)
 
 
-def _key(reference: Any, source: Source) -> str:
-    """The name of what a reference leads to; what a resource contains goes by the container's name."""
-    told = str(reference.get("reference", "")) if isinstance(reference, dict) else ""
-    if told.startswith("#"):
-        return f"{source.name.partition('#')[0]}{told}"
-    return "/".join(told.partition("/_history/")[0].split("/")[-2:])
-
-
 def _instrument(resource: Resource) -> str | None:
     codes = {
         held.get("code")
@@ -296,7 +288,3 @@ def _instrument(resource: Resource) -> str | None:
         if held.get("system") == LOINC
     }
     return next((name for name, (code, _) in INSTRUMENTS.items() if code in codes), None)
-
-
-def _cut(text: str, most: int) -> str:
-    return text.strip()[:most].strip()

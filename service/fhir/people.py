@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from uuid import UUID
 
 import orjson
 from psycopg.rows import TupleRow
 
-from domain.clinic import Member
+from domain.clinic import Clinic, Member
+from domain.errors import PlanNotFoundError
 from service.database import BoundedConnection, Database
 from service.fhir.terms import MEMBER, Resource, concept, given
+from service.record.plans import Plans
 
 _LAST_WORDS = """
 SELECT e.state FROM timeline t JOIN entries e USING (clinic_id, position)
@@ -19,6 +22,31 @@ _NAMED = """
 SELECT EXISTS (SELECT FROM current_plans WHERE clinic_id = %(clinic)s
     AND (therapist_id = %(member)s OR supervisor_id = %(member)s))
 """
+
+
+def find_practitioner(
+    database: Database, plans: Plans, clinic_id: UUID, named: str
+) -> Resource | None:
+    """Somebody of a clinic by their member id, or None.
+
+    Who never joined by an entry is known as their own entries, or plans, name them.
+    """
+    try:
+        member_id = UUID(named)
+    except ValueError:
+        return None
+    member = _member(plans, clinic_id, member_id)
+    return (
+        practitioner(member_id, member) if member else recorded_as(database, clinic_id, member_id)
+    )
+
+
+def _member(plans: Plans, clinic_id: UUID, member_id: UUID) -> Member | None:
+    known = contextlib.suppress(PlanNotFoundError)  # it has recorded nothing of itself yet
+    with known, plans.reading(clinic_id, clinic_id) as clinic:
+        if isinstance(clinic, Clinic):
+            return clinic.state.members.get(str(member_id))
+    return None
 
 
 def practitioner(member_id: UUID, member: Member) -> Resource:

@@ -50,8 +50,9 @@ def resource(clinic_id: UUID, plan: Plan, version: int, key: Key) -> Resource | 
     """One resource of a plan at a version, made alone where that is possible; None if there is none."""
     kind, resource_id = key
     chart = Chart(clinic_id, plan, version, MAKERS)
-    if kind == "CarePlan":
-        return _care_plan(chart)
+    if kind in ("CarePlan", "Patient"):
+        shown = _care_plan(chart) if kind == "CarePlan" else patient(chart)
+        return shown if shown["id"] == resource_id else None
     origin = _origin(chart, resource_id)
     if origin is None:
         return None

@@ -98,6 +98,13 @@ class Source:
         found = self.moment(path)
         return found.astimezone(UTC).date() if found else None
 
+    def named(self, reference: Any) -> str:
+        """The name of what a reference leads to; what is contained goes by its container's name."""
+        told = str(reference.get("reference", "")) if isinstance(reference, dict) else ""
+        if told.startswith("#"):
+            return f"{self.name.partition('#')[0]}{told}"
+        return "/".join(told.partition("/_history/")[0].split("/")[-2:])
+
     def found(self, path: str, became: str, value: object = "") -> None:
         """Say what became of an element."""
         self.findings.append(Finding(self.name, path, became, str(value)))
@@ -126,6 +133,11 @@ class Source:
             if words:
                 kept.append(f"{path}: {words}")
         return list(_texts(f"From the imported {self.name}, word for word:", kept))
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning of a text, as much as fits."""
+    return text.strip()[:most].strip()
 
 
 def leaves(held: Any, path: str = "") -> Iterator[tuple[str, Any]]:

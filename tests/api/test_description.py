@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -20,6 +21,7 @@ from domain.clinic import Clinic
 from domain.entry import CLINIC_TYPES, TYPES
 from tests.api.house import House, an_id, desk_of, entry, goal, new_desk, refused
 from tests.api.living import Living
+from tests.conftest import Caller
 from tests.domain.samples import LIFE, SAMPLES, Sample, a_life
 
 UNDESCRIBED = {"static", "docs.page", "root.index", "api-docs.openapi_json"}
@@ -89,7 +91,7 @@ def test_every_parameter_of_a_route_is_described(house: House, described: dict[s
         role = operation.get("x-allowed-to", ["supervisor"])[0]
         caller = house.sign_in(clinic, role)
         named = {held["name"] for held in operation.get("parameters", ()) if held["in"] == "query"}
-        filled = path.replace("{plan_id}", an_id()).replace("{entry_id}", an_id())
+        filled = re.sub(r"\{\w+\}", lambda _: an_id(), path)
         answer: Any = caller.client.open(
             f"{filled}?made_up=1", method=method, headers=caller.headers
         )
@@ -159,7 +161,7 @@ def check(described: dict[str, Any], path: str, method: str, answer: Any) -> Non
     documented = responses.get(str(answer.status_code), responses["default"])
     assert answer.status_code < 400 or answer.mimetype == "application/problem+json"
     assert str(answer.status_code) in responses or answer.status_code >= 400
-    if answer.status_code == 304:
+    if answer.status_code in (204, 304):
         return
     content = documented["content"][answer.mimetype]
     if "json" in answer.mimetype and "ndjson" not in answer.mimetype:
@@ -234,6 +236,7 @@ def test_every_answer_of_a_tour_is_as_described(house: House, described: dict[st
         (timeline, auditor.get(f"{desk.url}/timeline")),
         ("/v1/emergency-access", auditor.get("/v1/emergency-access")),
         ("/v1/plans/{plan_id}/obligations", desk.get("/obligations")),
+        ("/v1/feed", desk.get("/v1/feed")),
         *[(path, house.client.get(path)) for path in ("/livez", "/readyz", "/metrics")],
     ]
     for path, answer in asked:
@@ -265,9 +268,30 @@ def test_every_answer_of_a_tour_is_as_described(house: House, described: dict[st
     for path, answer in sent:
         check(described, path, "post", answer)
     visited = {(path, "get") for path, _ in asked} | {(path, "post") for path, _ in sent}
+    visited |= set(webhooks_visited(described, admin))
     missed = {(path, method) for path, method, _ in operations(described)} - visited
-    elsewhere = {"/v1/clinic/timeline", "/v1/emergency-access/{entry_id}/review"}
+    elsewhere = {"/v1/feed/stream", "/v1/clinic/timeline", "/v1/emergency-access/{entry_id}/review"}
     assert {path for path, _ in missed} <= elsewhere, missed
+
+
+def webhooks_visited(described: dict[str, Any], admin: Caller) -> Iterator[tuple[str, str]]:
+    """Everything that can be done with a webhook; its routes and methods."""
+    one = "/v1/webhooks/{webhook_id}"
+    made = admin.post("/v1/webhooks", {"url": "https://93.184.216.34/hook"})
+    check(described, "/v1/webhooks", "post", made)
+    webhook_id = made.json["webhook_id"]
+    bodies = {"replay": {"after": 0}, "rotate": {}, "unpark": {}, "disable": {}, "enable": {}}
+    for action, body in bodies.items():
+        path = f"{one}/{action}"
+        check(described, path, "post", admin.post(path.format(webhook_id=webhook_id), body))
+        yield path, "post"
+    for path in ("/v1/webhooks", one, f"{one}/deliveries"):
+        check(described, path, "get", admin.get(path.format(webhook_id=webhook_id)))
+        yield path, "get"
+    for _ in ("there", "gone"):
+        place = one.format(webhook_id=webhook_id)
+        check(described, one, "delete", admin.client.delete(place, headers=admin.headers))
+    yield from ((one, "delete"), ("/v1/webhooks", "post"))
 
 
 def test_a_plan_of_every_type_keeps_to_its_description(

@@ -18,7 +18,8 @@ from tests.service.servers import soon
 
 @pytest.fixture
 def desk(house: House) -> Desk:
-    """A clinician with a plan of three entries."""
+    """A clinician with a plan of three entries, in a service that is not about to end."""
+    house.container.feed.ending = lambda: False
     made = new_desk(house)
     made.record(goal("One"), entry("SetbackNoted", what="A hard week"))
     return made

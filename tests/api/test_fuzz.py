@@ -110,7 +110,6 @@ def lived(house: House) -> Desk:
 @pytest.fixture(scope="module")
 def fuzz(house: House, lived: Desk) -> Fuzz:
     """Schemathesis over the whole description, as a supervisor with a plan."""
-    house.container.feed.ending = lambda: True  # nobody waits, and a stream has an end
     known = {"plan_id": lived.plan_id, "entry_id": lived.timeline()[1]["entry_id"]}
     return Fuzz(house.app, lived.caller, known)
 

@@ -88,15 +88,18 @@ def answers(living: Living, caller: Caller) -> Iterator[tuple[str, str, str]]:
             continue
         for part in parts(living, rule.arguments):
             path = re.sub(r"<(?:\w+:)?plan_id>", desk.plan_id, rule.rule)
+            path = re.sub(r"<(?:\w+:)?webhook_id>", str(UUID(int=7)), path)
             path = re.sub(r"<(?:\w+:)?entry_id>", part, path).replace("<kind>", part)
             path = path.replace("<resource_id>", desk.plan_id + ".15" * (part == "Goal"))
             path = re.sub(r"<int:\w+>", str(len(LIFE)), path)
             for query in QUERIES.get(rule.endpoint, ("",)):
                 for accept in FORMATS if "timeline" in path or "log" in path else FORMATS[:1]:
                     answer = caller.get(path + query, Accept=accept)
-                    text = answer.get_data(as_text=True).replace(
-                        ref, ""
-                    )  # opaque, for all who list
+                    if answer.mimetype == "text/event-stream":  # without end; the feed says the same
+                        answer.close()
+                        continue
+                    text = answer.get_data(as_text=True)
+                    text = text.replace(ref, "")  # opaque, for all who list
                     yield action, f"{path}{query} {accept}", text
 
 

@@ -234,3 +234,19 @@ def test_no_route_writes(desk: Desk) -> None:
         f"{BASE}/CarePlan/{desk.plan_id}", json={}, headers=desk.caller.headers
     )
     assert (answer.status_code, answer.content_type) == (405, FHIR)
+
+
+def test_an_integration_finds_the_plans_that_consent_to_it(house: House) -> None:
+    """A consent that names it opens the plan for reading and searching; revoked, it is gone."""
+    held = new_desk(house)
+    reader = house.sign_in(held.clinic, "integration", name="Registry")
+    house.catch_up()
+    assert found(reader, "/CarePlan") == []
+    given = held.record(entry("ConsentRecorded", scope="All of the plan", recipient="Registry"))
+    consent_id = given["entries"][0]["consent_id"]
+    assert [plan["id"] for plan in found(reader, "/CarePlan")] == [held.plan_id]
+    [shown] = found(reader, "/Consent")
+    assert (shown["status"], by_rules(shown)) == ("active", [])
+    held.record(entry("ConsentRevoked", consent_id=consent_id))
+    assert found(reader, "/CarePlan") == []
+    assert get(reader, f"/CarePlan/{held.plan_id}").status_code == 404

@@ -180,8 +180,9 @@ def test_a_resource_made_alone_is_the_same(demo: Clinic, life: str) -> None:
     """Reading one is no second mapping beside reading all."""
     plan = demo.plan(life)
     for key, held in resources(CLINIC, plan).items():
-        if "meta" in held:
-            assert resource(CLINIC, plan, plan.version, key) == held
+        assert resource(CLINIC, plan, plan.version, key) == held
+    for kind in ("CarePlan", "Patient", "Goal"):
+        assert resource(CLINIC, plan, plan.version, (kind, "nobody")) is None
 
 
 def test_an_entry_in_error_stays_visible(demo: Clinic, everything: dict[Key, Resource]) -> None:

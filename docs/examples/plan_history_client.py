@@ -1,0 +1,130 @@
+"""A small client for Plan History: copy this file; it needs nothing but Python's own library.
+
+It opens plans, records entries, reads plans at any moment and follows timelines. For everything else there is
+``send``: the routes are in the API guide. ::
+
+    clinic = PlanHistory("http://127.0.0.1:8000", token)
+    done = clinic.record(plan_id, [{"type": "SetbackNoted", "data": {"what": "A bad night"}}])
+    for entry in clinic.timeline(plan_id):
+        print(entry["recorded_at"], entry["sentence"])
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+Document = dict[str, Any]
+
+
+class ProblemError(Exception):
+    """A refusal (RFC 9457): ``code`` is stable, ``errors`` names the fields at fault."""
+
+    def __init__(self, problem: Document) -> None:
+        super().__init__(problem["detail"])
+        self.status: int = problem["status"]
+        self.code: str = problem["code"]
+        self.detail: str = problem["detail"]
+        self.errors: list[Document] = problem.get("errors", [])
+
+
+@dataclass(frozen=True)
+class PlanHistory:
+    """The service at ``url``, as whoever the token stands for."""
+
+    url: str
+    token: str
+    seconds: float = 30
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Document | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Any:
+        """Send a request to any route; raises ProblemError for a refusal, OSError for no answer."""
+        asked = {name: value for name, value in (query or {}).items() if value is not None}
+        request = urllib.request.Request(
+            f"{self.url}{path}" + (f"?{urlencode(asked)}" if asked else ""),
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Content-Type": "application/json",
+                **(headers or {}),
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self.seconds) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                raise ProblemError(json.load(refused)) from None
+
+    def open_plan(
+        self, opening: Document, entries: Sequence[Document] = (), *, key: str | None = None
+    ) -> Document:
+        """Open a plan with its first entries, all or none.
+
+        ``key`` makes it safe to send again: keep it until you have an answer.
+        """
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        return self._post("/v1/plans", {**opening, "entries": list(entries)}, headers)
+
+    def record(
+        self,
+        plan_id: UUID | str,
+        entries: Sequence[Document],
+        *,
+        seen: int | None = None,
+        key: str | None = None,
+    ) -> Document:
+        """Record entries, in order, all or none; with ``seen`` only if the plan is still at that version.
+
+        Raises ProblemError ``plan-changed`` when somebody was faster.
+        """
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        if seen is not None:
+            headers["If-Match"] = f'"{seen}"'
+        return self._post(f"/v1/plans/{plan_id}/entries", {"entries": list(entries)}, headers)
+
+    def _post(self, path: str, body: Document, headers: dict[str, str]) -> Document:
+        answer: Document = self.send("POST", path, body, headers=headers)
+        return answer
+
+    def plan(
+        self,
+        plan_id: UUID | str,
+        *,
+        version: int | None = None,
+        as_of: datetime | None = None,
+        effective_at: datetime | None = None,
+    ) -> Document:
+        """The plan now, or at another moment (aware): as known then, as true then, or both."""
+        moments = {"as_of": as_of, "effective_at": effective_at}
+        told = {name: at.isoformat() for name, at in moments.items() if at is not None}
+        answer: Document = self.send(
+            "GET", f"/v1/plans/{plan_id}", query={"version": version, **told}
+        )
+        return answer
+
+    def timeline(self, plan_id: UUID | str, **filters: Any) -> Iterator[Document]:
+        """Every entry, oldest first, page by page; filters as in the API guide."""
+        cursor = None
+        while True:
+            query = {"limit": 200, **filters, "cursor": cursor}
+            page = self.send("GET", f"/v1/plans/{plan_id}/timeline", query=query)
+            yield from page["entries"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
