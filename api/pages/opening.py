@@ -15,7 +15,8 @@ from api import errors
 from api.conventions import principal, services
 from api.errors import pointers
 from api.pages.blueprint import names, pages, require, see_other, show
-from api.pages.forms import Form, read
+from api.pages.forms import Form
+from api.pages.typed import read
 from api.plans import OpeningSchema
 from domain.errors import InvalidDataError, PlanHistoryError, Problem
 from domain.opening import PlanOpened

@@ -22,9 +22,10 @@ from api.errors import pointers
 from api.pages import choices
 from api.pages.blueprint import names, pages, see_other, show
 from api.pages.defaults import defaults, prefilled
-from api.pages.forms import Form, flatten, fresh_ids, joined, moment_of, new_things, read
 from api.pages.plans import plan_facts
+from api.pages.sheet import Held, entries_of, entry_of, faults, first
 from api.pages.timeline import by_chapter
+from api.pages.typed import flatten, fresh_ids, joined, moment_of, new_things, read
 from api.plans import EntriesSchema
 from api.schemas import given_fields
 from domain.entry import TYPES
@@ -36,7 +37,6 @@ from service.errors import KeyReusedError, PlanChangedError
 from service.plans import Draft, Request
 from service.timeline import Filter
 
-Held = dict[str, list[str]]
 MOST_ENTRIES = 40
 LOOK_BACK = 150
 """How many entries one can choose from when one is about another."""
@@ -65,7 +65,7 @@ def record(plan_id: UUID) -> AnyResponse:
 def send(plan_id: UUID) -> AnyResponse:
     """Add an entry to the form, take one out, keep it for later, put it away, or record it all."""
     principal().require("plans.record")
-    typed = {name: request.form.getlist(name) for name in request.form if name != "csrf"}
+    typed = sent_form()
     action, _, what = (typed.pop("action", [""])[0]).partition(":")
     if action == "discard":
         services().drafts.discard(principal(), plan_id)
@@ -81,6 +81,14 @@ def send(plan_id: UUID) -> AnyResponse:
         return show("stay")
     place = f"{entries_of(typed)[-1]}" if action == "add" and entries_of(typed) else None
     return see_other("pages.record", plan_id=plan_id, _anchor=place)
+
+
+def sent_form() -> Held:
+    """What the form sent; entries of a type there is not are left out."""
+    typed = {name: request.form.getlist(name) for name in request.form if name != "csrf"}
+    strange = [held for held in entries_of(typed) if typed[f"{held}.type"][0] not in TYPES]
+    kept = {name: held for name, held in typed.items() if name.partition(".")[0] not in strange}
+    return {"key": [str(uuid4())], "seen": [""], **kept}
 
 
 def allowed(plan_id: UUID) -> frozenset[str]:
@@ -101,12 +109,6 @@ def _begun(plan_id: UUID, plan: Mapping[str, Any]) -> Held:
     """The draft there is, or a new one: its key makes sending it twice record it once."""
     kept = services().drafts.find(principal(), plan_id)
     return kept or {"key": [str(uuid4())], "seen": [str(plan["version"])]}
-
-
-def entries_of(typed: Mapping[str, Any]) -> list[str]:
-    """The prefixes of the entries in a form (``e0``, ``e1`` …), in order."""
-    found = {name.partition(".")[0] for name in typed if name.endswith(".type")}
-    return sorted((held for held in found if held[1:].isdecimal()), key=lambda held: int(held[1:]))
 
 
 def _holds(typed: Held, name: str) -> bool:
@@ -177,14 +179,14 @@ def _as_sent(typed: Held, prefix: str, voice: str | None) -> dict[str, Any]:
     cls = TYPES.get(name)
     sent: dict[str, Any] = {"type": name, "data": read(cls, typed, f"{prefix}.data") if cls else {}}
     if cls is EntryCorrected:
-        target = TYPES.get(_first(typed, f"{prefix}.of"))
+        target = TYPES.get(first(typed, f"{prefix}.of"))
         sent["data"]["data"] = _corrected(target, typed, f"{prefix}.data.data") if target else {}
-    occurred = _first(typed, f"{prefix}.occurred_at") or _first(typed, "occurred_at")
+    occurred = first(typed, f"{prefix}.occurred_at") or first(typed, "occurred_at")
     if occurred:
         sent["occurred_at"] = moment_of(occurred, typed)
-    if chosen := _first(typed, f"{prefix}.voiced_by") or voice:
+    if chosen := first(typed, f"{prefix}.voiced_by") or voice:
         sent["voiced_by"] = chosen
-    if why := _first(typed, f"{prefix}.reason"):
+    if why := first(typed, f"{prefix}.reason"):
         sent["reason"] = {"text": why}
     return sent
 
@@ -195,17 +197,13 @@ def _corrected(cls: type, typed: Held, prefix: str) -> dict[str, Any]:
     return {**gone, **read(cls, typed, prefix)}
 
 
-def _first(typed: Held, name: str) -> str:
-    return (typed.get(name) or [""])[0].strip()
-
-
 def _request(typed: Held) -> Request:
     """Stands for this very form: sent twice it is the same, changed it is another."""
     told = orjson.dumps(typed, option=orjson.OPT_SORT_KEYS)
-    seen = _first(typed, "seen")
+    seen = first(typed, "seen")
     return Request(
         expected=int(seen) if seen.isdecimal() and len(seen) < 10 else None,
-        key=_first(typed, "key") or None,
+        key=first(typed, "key") or None,
         digest=sha256(b"form " + told).digest(),
     )
 
@@ -220,21 +218,6 @@ def _again(plan_id: UUID, typed: Held, refused: PlanHistoryError) -> AnyResponse
     return _page(plan, typed, refused)
 
 
-def faults(typed: Held, refused: PlanHistoryError | None) -> dict[str, list[str]]:
-    """What is wrong with each control, by its name; what belongs to none is under its entry's."""
-    found: dict[str, list[str]] = {}
-    prefixes = entries_of(typed)
-    for problem in refused.problems if refused else ():
-        parts = problem.pointer.split("/")[1:]
-        if len(parts) < 2 or parts[0] != "entries" or int(parts[1]) >= len(prefixes):
-            found.setdefault("", []).append(problem.detail)
-            continue
-        name = ".".join([prefixes[int(parts[1])], *parts[2:]])
-        name = name.removesuffix(".text") if name.endswith(".reason.text") else name
-        found.setdefault(name, []).append(problem.detail)
-    return found
-
-
 def _page(
     plan: dict[str, Any], typed: Held, refused: PlanHistoryError | None = None
 ) -> AnyResponse:
@@ -242,7 +225,7 @@ def _page(
     options = {**choices.of_plan(plan, names()), "entry": _entries(UUID(plan["plan_id"]))}
     shown, claimed = [], set()
     for prefix in entries_of(typed):
-        entry = _entry(typed, prefix, options, found)
+        entry = entry_of(typed, prefix, options, found)
         shown.append(entry)
         claimed |= entry["names"]
         for kind, made, name in new_things(TYPES[entry["type"]], typed, f"{prefix}.data"):
@@ -260,65 +243,6 @@ def _page(
         newer=[{**held, "recorded_at": held["recorded_at"].isoformat()} for held in newer or ()],
         types=_offered(allowed(UUID(plan["plan_id"]))),
     )
-
-
-def _entry(
-    typed: Held, prefix: str, options: Mapping[str, Any], found: Mapping[str, list[str]]
-) -> dict[str, Any]:
-    """An entry of the form: its controls, with faults at the control they are about."""
-    name = typed[f"{prefix}.type"][0]
-    cls = TYPES[name]
-    form = Form(typed, options, found)
-    of = _first(typed, f"{prefix}.of")
-    if cls is EntryCorrected and of in TYPES:
-        controls = form.controls(TYPES[of], f"{prefix}.data.data")
-    else:
-        controls = form.controls(cls, f"{prefix}.data")
-    envelope = [] if principal().role == "client" else form.envelope(cls, prefix)
-    if principal().role == "client" and cls.WHY:
-        envelope = form.envelope(cls, prefix)[:1]
-    known = {held.name for held in _every([*controls, *envelope])}
-    _adopt(controls, envelope, found, prefix)
-    return {
-        "prefix": prefix,
-        "type": name,
-        "of": of,
-        "about": " ".join((cls.__doc__ or "").replace("`", "").split()),
-        "controls": controls,
-        "envelope": envelope,
-        "entry_id": _first(typed, f"{prefix}.data.entry_id") if of else "",
-        "names": known | {key for key in found if key.startswith(f"{prefix}.")},
-        "faults": [
-            detail
-            for key, held in found.items()
-            if key.startswith(f"{prefix}.") and not _nearest(key, known)
-            for detail in held
-        ],
-    }
-
-
-def _every(controls: list[Any]) -> list[Any]:
-    return [held for control in controls for held in (control, *_every(control.inside))]
-
-
-def _nearest(name: str, known: set[str]) -> str | None:
-    """The control a fault belongs to: its own, or the one that holds it (a line of a list)."""
-    while name:
-        if name in known:
-            return name
-        name = name.rpartition(".")[0]
-    return None
-
-
-def _adopt(
-    controls: list[Any], envelope: list[Any], found: Mapping[str, list[str]], prefix: str
-) -> None:
-    """Put faults inside a control (such as its third line) at the control itself."""
-    every = {held.name: held for held in _every([*controls, *envelope])}
-    for name, details in found.items():
-        nearest = _nearest(name, set(every)) if name.startswith(f"{prefix}.") else None
-        if nearest and nearest != name:
-            every[nearest].faults = [*every[nearest].faults, *details]
 
 
 def _entries(plan_id: UUID) -> list[tuple[str, str]]:

@@ -17,7 +17,8 @@ from api.pages import changes, charts, words
 from api.pages.blueprint import pages, show
 from api.pages.plans import plan_facts
 from domain.fields import plain_moment
-from service.replay import Clock, Life, Seen
+from service.life import Clock, Life
+from service.replay import Seen
 
 CLOCKS: dict[Clock, str] = {"recorded": "As written down", "effective": "As it happened"}
 VIEWS = {"": "Whole life", "365": "A year", "182": "Half a year", "91": "Three months"}

@@ -9,9 +9,11 @@ import pytest
 from api.examples import entry_example
 from api.pages import words
 from api.pages.charts import GLYPHS
-from api.pages.forms import Form, flatten, fresh_ids, joined, moment_of, new_things, read
-from api.pages.record import faults, load
+from api.pages.forms import Form
+from api.pages.record import load
+from api.pages.sheet import faults
 from api.pages.timeline import by_chapter
+from api.pages.typed import flatten, fresh_ids, joined, moment_of, new_things, read
 from domain.entry import TYPES
 from domain.errors import InvalidDataError, Problem
 from domain.goals import GoalSet

@@ -71,6 +71,57 @@ def test_whoever_treats_reaches_every_page_of_the_plan(house: House, theirs: Des
     assert seen >= 5
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"action": "record"},
+        {"action": "record", "e0.type": "NoSuchThing"},
+        {"action": "record", "e0.type": "EntryCorrected", "e0.of": "NoSuchThing"},
+        {"action": "record", "e0.type": "ReviewHeld", "seen": "soon", "key": "x" * 500},
+        {"action": "add:NoSuchThing"},
+        {"action": "add:EmergencyAccessTaken"},
+        {"action": "remove:e7"},
+        {"action": "record", "e٣.type": "GoalSet", "e0.data.measure.x.y": "1"},
+        {"action": "save", "zone": "../../etc/passwd", "e0.type": "GoalSet"},
+    ],
+)
+def test_a_form_that_was_tampered_with_does_no_harm(
+    house: House, theirs: Desk, form: dict[str, str]
+) -> None:
+    """It is refused, or leads back to the form; nothing is recorded, nothing breaks."""
+    browser = at_the_browser(house, theirs.caller)
+    csrf = re.search(r'name="csrf" value="(\w+)"', browser.get("/account").text)
+    assert csrf is not None
+    place = f"/plans/{theirs.plan_id}/record"
+    with house.nothing_written():
+        answer = browser.post(place, data={"csrf": csrf[1], **form})
+    assert answer.status_code in (200, 303, 409, 412, 422), answer.text
+    assert browser.get(place).status_code == 200
+    browser.post(place, data={"csrf": csrf[1], "action": "discard"})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "at=0",
+        "at=999999999",
+        "at=-1",
+        "step=x&with=y",
+        "with=99999",
+        "clock=sideways",
+        "view=1e9",
+        "goal=nothing&kind=nothing",
+        "at=%D9%A1",
+    ],
+)
+def test_an_odd_address_of_the_replay_opens_it(house: House, theirs: Desk, query: str) -> None:
+    """At the nearest moment there is; an old or mistyped address is no dead end."""
+    browser = at_the_browser(house, theirs.caller)
+    for place in ("replay", "replay/moment"):
+        assert browser.get(f"/plans/{theirs.plan_id}/{place}?{query}").status_code == 200
+
+
 def test_a_draft_is_its_writers_alone(house: House, theirs: Desk) -> None:
     """Nobody else of the clinic finds it, whatever they may read."""
     drafts = house.container.drafts

@@ -12,7 +12,8 @@ from domain.goals import MeasureRecorded
 from domain.interventions import InterventionSwapped
 from domain.plan import Plan
 from domain.policy import DEFAULT_POLICY
-from service.replay import Clock, Point, life_of, seen_at
+from service.life import Clock, Point, life_of
+from service.replay import seen_at
 from tests.domain.lives import some_lives
 from tests.domain.samples import a_life
 

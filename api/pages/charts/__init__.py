@@ -1,0 +1,15 @@
+"""Drawings: a plan's life as SVG, small lines for single measures, a clinic's months.
+
+Horizontal places are percentages and vertical ones pixels, so one drawing fits a phone and a desk
+without its texts being stretched. Nothing carries a style: classes do, and ``pages.css`` says how.
+"""
+
+from __future__ import annotations
+
+from api.pages.charts.lanes import GLYPHS
+from api.pages.charts.replay import replay
+from api.pages.charts.single import bars, small
+from api.pages.charts.svg import MOST_POINTS, Window, in_view, whole
+from api.pages.charts.tables import rows
+
+__all__ = ["GLYPHS", "MOST_POINTS", "Window", "bars", "in_view", "replay", "rows", "small", "whole"]
