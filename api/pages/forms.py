@@ -20,8 +20,8 @@ Typed = Mapping[str, Sequence[str]]
 """What a form sent: every value of every name."""
 Options = Mapping[str, Sequence[tuple[str, str]]]
 """For each kind of thing in the plan what may be chosen: id and name."""
-ROWS = 3
-"""How many groups of a list are offered; another one when all are filled."""
+ROWS = 2
+"""How many groups of a list are offered when it needs one, and one when it needs none; one more than is filled."""
 LONG = 400
 """Texts that may be longer get more room."""
 
@@ -117,7 +117,7 @@ class Form:
             for held in control.inside:
                 held.required = held.required and declared.required
             return self._filled(control)
-        for number in range(self._rows(control.name)):
+        for number in range(self._rows(control.name, ROWS if declared.required else 1)):
             row = Control(f"{control.name}.{number}", f"{control.label} {number + 1}", "group")
             row.inside = self.controls(declared.type, row.name)
             for held in row.inside:
@@ -125,13 +125,13 @@ class Form:
             control.inside.append(self._filled(row))
         return self._filled(control)
 
-    def _rows(self, name: str) -> int:
+    def _rows(self, name: str, least: int) -> int:
         used = [
             int(key[len(name) + 1 :].partition(".")[0])
             for key, held in self.typed.items()
             if key.startswith(f"{name}.") and any(held)
         ]
-        return max([ROWS, *(number + 2 for number in used)])
+        return max([least, *(number + 2 for number in used)])
 
 
 def _without_id(label: str) -> str:

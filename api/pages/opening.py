@@ -74,7 +74,7 @@ def _page(typed: Held, refused: PlanHistoryError | None = None) -> AnyResponse:
     return show(
         "new_plan",
         errors.status_of(refused) if refused else 200,
-        controls=form.controls(PlanOpened, PREFIX),
+        controls=sorted(form.controls(PlanOpened, PREFIX), key=lambda held: not held.required),
         typed=typed,
         refused=refused,
         twice=refused is not None and refused.code == "plan-already-open",
