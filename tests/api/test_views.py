@@ -95,7 +95,9 @@ def answers(living: Living, caller: Caller) -> Iterator[tuple[str, str, str]]:
             for query in QUERIES.get(rule.endpoint, ("",)):
                 for accept in FORMATS if "timeline" in path or "log" in path else FORMATS[:1]:
                     answer = caller.get(path + query, Accept=accept)
-                    if answer.mimetype == "text/event-stream":  # without end; the feed says the same
+                    if (
+                        answer.mimetype == "text/event-stream"
+                    ):  # without end; the feed says the same
                         answer.close()
                         continue
                     text = answer.get_data(as_text=True)
