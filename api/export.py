@@ -47,7 +47,11 @@ class ExportQuery(Query):
 @takes_query
 def export_plan(query: Mapping[str, Any], plan_id: UUID) -> Response:
     """Export a plan with everything that was ever recorded in it."""
-    kind = query["format"]
+    return exported(plan_id, query["format"])
+
+
+def exported(plan_id: UUID, kind: str) -> Response:
+    """A plan in one of the formats, as a file to keep."""
     made = services().exports.export(principal(), plan_id, kind, base_url())
     media, suffix = MEDIA[kind]
     answer = Response(made, content_type=media)

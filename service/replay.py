@@ -274,7 +274,8 @@ class _Telling:
             advance(self.state, entry)
             self._lane(entry)
             self._target(entry)
-            self._mark(entry)
+            if not isinstance(entry.data, AMENDING):
+                self._mark(entry)
         for entry in self.plan.entries:
             if isinstance(entry.data, AMENDING):
                 self._mark(entry)

@@ -7,11 +7,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from flask import abort
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.conventions import principal, services
+from api.export import exported
+from api.pages import words
 from api.pages.blueprint import pages, show
 from api.pages.plans import plan_facts
+from service.export.plan import FORMATS
 from service.timeline import Filter
 
 MOST = 2_000
@@ -28,9 +32,17 @@ def evidence(plan_id: UUID) -> AnyResponse:
         **plan_facts(orjson.loads(document)),
         version=version,
         entries=_entries(plan_id),
-        most=MOST,
+        formats=words.FORMATS,
         made_at=services().clock().isoformat(timespec="seconds"),
     )
+
+
+@pages.get("/plans/<uuid:plan_id>/evidence/<kind>")
+def download(plan_id: UUID, kind: str) -> AnyResponse:
+    """The same as a file: for machines, for spreadsheets, or to check it without us."""
+    if kind not in FORMATS:
+        abort(404)
+    return exported(plan_id, kind)
 
 
 def _entries(plan_id: UUID) -> list[dict[str, Any]]:

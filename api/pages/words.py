@@ -107,6 +107,14 @@ WEIGHTY = frozenset(
 )  # fmt: skip
 """Entries a reader of a story looks for first."""
 
+FORMATS: dict[str, str] = {
+    "bundle": "Bundle to check (zip)",
+    "html": "Page (HTML)",
+    "csv": "Table (CSV)",
+    "fhir": "FHIR R4 (JSON)",
+}
+"""What a plan can be taken along as."""
+
 PROBLEMS: dict[int, tuple[str, str]] = {
     400: ("That address does not work", "Something in it is not as it should be; go back and try again."),
     404: ("There is nothing here", "The page may have moved, or the address has a slip in it."),

@@ -240,6 +240,19 @@
     wind();
   }
 
+  // On paper nothing is folded away
+
+  addEventListener("beforeprint", () => {
+    for (const held of document.querySelectorAll("details:not([open])")) {
+      held.removeAttribute("name");
+      held.open = true;
+      held.dataset.folded = "";
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const held of document.querySelectorAll("details[data-folded]")) held.open = false;
+  });
+
   document.addEventListener("htmx:afterSwap", (event) => localise(event.detail.elt));
   document.addEventListener("DOMContentLoaded", () => {
     localise(document);

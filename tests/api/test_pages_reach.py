@@ -27,7 +27,8 @@ def places(house: House, plan_id: str) -> Iterator[tuple[str, str]]:
     for rule in house.app.url_map.iter_rules():
         if rule.endpoint.startswith("pages.") and "plan_id" in rule.arguments:
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-                yield method, re.sub(r"<(?:\w+:)?plan_id>", plan_id, rule.rule)
+                place = re.sub(r"<(?:\w+:)?plan_id>", plan_id, rule.rule)
+                yield method, place.replace("<kind>", "csv")
 
 
 @pytest.fixture(scope="module")

@@ -276,6 +276,7 @@ def test_a_client_says_what_helps(seat: Seat, demo: Demo) -> None:
     page.click('button[value="record"]')
     expect(page.locator(".good")).to_contain_text("in your words")
     page.click("text=My story")
-    expect(page.locator(".entry").first).to_contain_text("Step by step is right.")
+    expect(page.locator(".entry").first).to_contain_text("Step by step is right")
+    assert page.locator("a:has-text('version')").count() == 0
     reader.open("/plans/{maple}/replay".format(**demo.plans))
     expect(page.locator("h1")).to_have_text("Your role does not include this")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Demo, Seat
 
@@ -82,3 +83,23 @@ def test_reading_needs_no_javascript(seat: Seat, demo: Demo) -> None:
     reader.open("/plans/{oak}/timeline".format(**demo.plans))
     reader.page.click("text=Show more")
     assert "cursor=" in reader.page.url
+
+
+def test_a_long_story_goes_on_in_place(seat: Seat, demo: Demo) -> None:
+    """With JavaScript the page grows instead of turning."""
+    reader = seat("alder")
+    reader.open("/plans/{oak}/timeline".format(**demo.plans))
+    before = reader.page.locator(".entry").count()
+    reader.page.click("text=Show more")
+    expect(reader.page.locator(".entry").nth(before)).to_be_visible()
+    assert reader.faults == []
+
+
+def test_a_plan_is_taken_along(seat: Seat, demo: Demo) -> None:
+    """As files, in every format."""
+    reader = seat("alder")
+    reader.open("/plans/{oak}/evidence".format(**demo.plans))
+    for name in ("zip", "HTML", "CSV", "JSON"):
+        with reader.page.expect_download() as begun:
+            reader.page.click(f"a:has-text('{name}')")
+        assert begun.value.suggested_filename.endswith(f".{name.lower()}")
