@@ -51,8 +51,9 @@ def on_starting(server: object) -> None:  # noqa: ARG001 - gunicorn's signature
 
 def post_worker_init(worker: Any) -> None:
     """A worker is ready: readers of the feed who wait in it are let go when it is asked to end."""
-    feed = worker.wsgi.extensions["plan-history"].feed
-    feed.ending = lambda: not worker.alive
+    ours = getattr(worker.wsgi, "extensions", {}).get("plan-history")
+    if ours is not None:  # these settings also serve what the benchmark compares with
+        ours.feed.ending = lambda: not worker.alive
 
 
 def child_exit(server: object, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
