@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from tests.browser.conftest import Demo, Seat
+from tests.service.servers import soon
 
 ENTRIES = 10_000
 BEGIN = datetime(2016, 1, 4, 10, tzinfo=UTC)
@@ -92,6 +93,8 @@ def long_plan(demo: Demo) -> str:
         body = {"entries": said[start : start + 200]}
         answer = demo.served.send(f"/v1/plans/{plan_id}/entries", body, **bearer)
         assert answer.status == 201, answer.body
+    recorded = f"/v1/worklist?at_least={answer.body['position']}"
+    assert soon(lambda: demo.served.send(recorded, None, **bearer).status == 200, 60)
     return f"/plans/{plan_id}/replay?clock=effective"
 
 
@@ -99,6 +102,7 @@ def long_plan(demo: Demo) -> str:
 def test_a_plan_of_ten_thousand_entries_opens_and_scrubs(seat: Seat, long_plan: str) -> None:
     """Ready to play within a second, the first time too; the cursor follows within two frames."""
     reader = seat("alder")
+    reader.open("/worklist")  # where one comes from
     opened = []
     for step in (9000, 5000, 100):
         began = time.perf_counter()
