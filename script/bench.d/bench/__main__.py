@@ -12,7 +12,19 @@ from statistics import median
 
 import click
 
-from bench import access, http, limit, profile, projecting, starting, store, visible, workloads, wrk
+from bench import (
+    access,
+    following,
+    http,
+    limit,
+    profile,
+    projecting,
+    starting,
+    store,
+    visible,
+    workloads,
+    wrk,
+)
 from bench.conditions import conditions
 from bench.figures import Figure
 from bench.generator import PythonGenerator
@@ -21,7 +33,7 @@ from bench.report import Report
 from bench.serving import Serving, serving
 from bench.stage import Stage, stage, wait_for_projections
 
-OTHERS = ("visible", "access", "store", "projections", "start")
+OTHERS = ("visible", "access", "following", "store", "projections", "start")
 NAMES = (*workloads.NAMES, *workloads.LIMITS, *OTHERS)
 HTTP = (*workloads.NAMES, *workloads.LIMITS)
 
@@ -115,7 +127,7 @@ def _measure(held: Stage, generator: Generator, asked: Asked, report: Report) ->
     wanted = asked.wanted
     if "start" in wanted:
         report.figures += starting.measure(asked.rounds, told)
-    if {*HTTP, "visible", "access"} & {*wanted}:
+    if {*HTTP, "visible", "access", "following"} & {*wanted}:
         _serve(held, generator, asked, report)
     if "store" in wanted:
         appended = store.measure(held, asked.rounds, asked.seconds, told)
@@ -139,6 +151,9 @@ def _serve(held: Stage, generator: Generator, asked: Asked, report: Report) -> N
             bench = http.Bench(running, loaded, generator, asked.seconds, asked.patience)
             _fill_limit(bench)
             _drive(bench, names, asked, report)
+            if "following" in asked.wanted:
+                told("following: the stream, and a webhook")
+                report.sections.append(following.measure(running, url, loaded.reader))
         if "access" in asked.wanted:
             clinic_token, plan_id = loaded.one.plans[0]
             steps = access.measure(url, clinic_token, plan_id, asked.seconds)
