@@ -6,6 +6,7 @@ auto-logoff loses nothing; sending twice records once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -40,6 +41,8 @@ Held = dict[str, list[str]]
 MOST_ENTRIES = 40
 LOOK_BACK = 150
 """How many entries one can choose from when one is about another."""
+_PREFIX = re.compile(r"e[0-9]{1,4}", re.ASCII)
+_KEY = re.compile(r"[0-9a-f-]{36}", re.ASCII)
 _LATER = frozenset(
     {Plan.FIRST.__name__, EntryCorrected.__name__}
     | {name for name, cls in TYPES.items() if cls.ONLY_BY}
@@ -65,8 +68,10 @@ def record(plan_id: UUID) -> AnyResponse:
 def send(plan_id: UUID) -> AnyResponse:
     """Add an entry to the form, take one out, keep it for later, put it away, or record it all."""
     principal().require("plans.record")
-    typed = {name: request.form.getlist(name) for name in request.form if name != "csrf"}
-    action, _, what = (typed.pop("action", [""])[0]).partition(":")
+    _plan(plan_id)  # out of reach, nothing is kept
+    sent = {name: request.form.getlist(name) for name in request.form if name != "csrf"}
+    action, _, what = (sent.pop("action", [""])[0]).partition(":")
+    typed = mended(sent)
     if action == "discard":
         services().drafts.discard(principal(), plan_id)
         return see_other("pages.record", plan_id=plan_id)
@@ -100,13 +105,25 @@ def _plan(plan_id: UUID) -> dict[str, Any]:
 def _begun(plan_id: UUID, plan: Mapping[str, Any]) -> Held:
     """The draft there is, or a new one: its key makes sending it twice record it once."""
     kept = services().drafts.find(principal(), plan_id)
-    return kept or {"key": [str(uuid4())], "seen": [str(plan["version"])]}
+    return mended(kept) if kept else {"key": [str(uuid4())], "seen": [str(plan["version"])]}
 
 
 def entries_of(typed: Mapping[str, Any]) -> list[str]:
     """The prefixes of the entries in a form (``e0``, ``e1`` …), in order."""
     found = {name.partition(".")[0] for name in typed if name.endswith(".type")}
-    return sorted((held for held in found if held[1:].isdecimal()), key=lambda held: int(held[1:]))
+    return sorted(filter(_PREFIX.fullmatch, found), key=lambda held: int(held[1:]))
+
+
+def mended(typed: Held) -> Held:
+    """A form or draft that can be shown: without entries of no known type, with a key and what was seen."""
+    gone = {held for held in entries_of(typed) if typed[f"{held}.type"][0] not in TYPES}
+    kept = {name: held for name, held in typed.items() if name.partition(".")[0] not in gone}
+    key = _first(kept, "key")
+    return {
+        **kept,
+        "key": [key if _KEY.fullmatch(key) else str(uuid4())],
+        "seen": [_first(kept, "seen")],
+    }
 
 
 def _holds(typed: Held, name: str) -> bool:
