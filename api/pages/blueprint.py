@@ -111,8 +111,9 @@ def home() -> str:
 
 
 def query(*names: str) -> dict[str, str]:
-    """What the address says of these, without what is empty."""
-    return {name: request.args[name] for name in names if request.args.get(name)}
+    """What the address says of these, without what is empty and the NULs no text of the record holds."""
+    held = {name: request.args.get(name, "").replace("\0", "\ufffd") for name in names}
+    return {name: text for name, text in held.items() if text}
 
 
 def refused(problem: PlanHistoryError) -> AnyResponse:

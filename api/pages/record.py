@@ -6,6 +6,7 @@ auto-logoff loses nothing; sending twice records once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -40,6 +41,7 @@ from service.timeline import Filter
 MOST_ENTRIES = 40
 LOOK_BACK = 150
 """How many entries one can choose from when one is about another."""
+_KEY = re.compile(r"[0-9a-f-]{36}", re.ASCII)
 _LATER = frozenset(
     {Plan.FIRST.__name__, EntryCorrected.__name__}
     | {name for name, cls in TYPES.items() if cls.ONLY_BY}
@@ -65,6 +67,7 @@ def record(plan_id: UUID) -> AnyResponse:
 def send(plan_id: UUID) -> AnyResponse:
     """Add an entry to the form, take one out, keep it for later, put it away, or record it all."""
     principal().require("plans.record")
+    _plan(plan_id)  # out of reach, nothing is kept
     typed = sent_form()
     action, _, what = (typed.pop("action", [""])[0]).partition(":")
     if action == "discard":
@@ -85,10 +88,7 @@ def send(plan_id: UUID) -> AnyResponse:
 
 def sent_form() -> Held:
     """What the form sent; entries of a type there is not are left out."""
-    typed = {name: request.form.getlist(name) for name in request.form if name != "csrf"}
-    strange = [held for held in entries_of(typed) if typed[f"{held}.type"][0] not in TYPES]
-    kept = {name: held for name, held in typed.items() if name.partition(".")[0] not in strange}
-    return {"key": [str(uuid4())], "seen": [""], **kept}
+    return mended({name: request.form.getlist(name) for name in request.form if name != "csrf"})
 
 
 def allowed(plan_id: UUID) -> frozenset[str]:
@@ -108,7 +108,19 @@ def _plan(plan_id: UUID) -> dict[str, Any]:
 def _begun(plan_id: UUID, plan: Mapping[str, Any]) -> Held:
     """The draft there is, or a new one: its key makes sending it twice record it once."""
     kept = services().drafts.find(principal(), plan_id)
-    return kept or {"key": [str(uuid4())], "seen": [str(plan["version"])]}
+    return mended(kept) if kept else {"key": [str(uuid4())], "seen": [str(plan["version"])]}
+
+
+def mended(typed: Held) -> Held:
+    """A form or draft that can be shown: without entries of no known type, with a key and what was seen."""
+    gone = {held for held in entries_of(typed) if typed[f"{held}.type"][0] not in TYPES}
+    kept = {name: held for name, held in typed.items() if name.partition(".")[0] not in gone}
+    key = first(kept, "key")
+    return {
+        **kept,
+        "key": [key if _KEY.fullmatch(key) else str(uuid4())],
+        "seen": [first(kept, "seen")],
+    }
 
 
 def _holds(typed: Held, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +13,13 @@ from domain.errors import PlanHistoryError
 from domain.record import EntryCorrected
 
 Held = dict[str, list[str]]
+_PREFIX = re.compile(r"e[0-9]{1,4}", re.ASCII)
 
 
 def entries_of(typed: Mapping[str, Any]) -> list[str]:
     """The prefixes of the entries in a form (``e0``, ``e1`` …), in order."""
     found = {name.partition(".")[0] for name in typed if name.endswith(".type")}
-    return sorted((held for held in found if held[1:].isdecimal()), key=lambda held: int(held[1:]))
+    return sorted(filter(_PREFIX.fullmatch, found), key=lambda held: int(held[1:]))
 
 
 def first(typed: Held, name: str) -> str:

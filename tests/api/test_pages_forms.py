@@ -10,8 +10,8 @@ from api.examples import entry_example
 from api.pages import words
 from api.pages.charts import GLYPHS
 from api.pages.forms import Form
-from api.pages.record import load
-from api.pages.sheet import faults
+from api.pages.record import load, mended
+from api.pages.sheet import entries_of, faults
 from api.pages.timeline import by_chapter
 from api.pages.typed import flatten, fresh_ids, joined, moment_of, new_things, read
 from domain.entry import TYPES
@@ -106,3 +106,22 @@ def test_everything_at_fault_is_named_at_once() -> None:
         "/entries/0/data/rating",
         "/entries/0/data/basis",
     }
+
+
+def test_a_form_that_no_page_of_ours_made_is_mended() -> None:
+    """Entries of a type nobody knows and unreadable numbers go; a key comes: else its page could not be shown."""
+    typed = {
+        "e0.type": ["Nonsense"], "e0.data.x": ["y"], "e1.type": ["GoalSet"],
+        "e" + "9" * 5000 + ".type": ["GoalSet"], "key": ["x" * 3000],
+    }  # fmt: skip
+    held = mended(typed)
+    assert entries_of(held) == ["e1"]
+    assert "e0.data.x" not in held
+    assert len(held["key"][0]) == 36
+    assert held["seen"] == [""]
+
+
+def test_a_form_of_ours_is_left_as_it_is() -> None:
+    """Its key is what makes sending it twice record it once."""
+    typed = {"e0.type": ["GoalSet"], "key": ["0" * 36], "seen": ["7"]}
+    assert mended(typed) == typed

@@ -135,3 +135,21 @@ def test_a_draft_is_its_writers_alone(house: House, theirs: Desk) -> None:
     assert drafts.find(elsewhere, plan) is None
     drafts.discard(theirs.caller.who, plan)
     assert drafts.find(theirs.caller.who, plan) is None
+
+
+def test_looking_for_what_no_name_holds_finds_nothing(house: House, theirs: Desk) -> None:
+    """A NUL, which PostgreSQL keeps in no text."""
+    browser = at_the_browser(house, theirs.caller)
+    answer = browser.get("/plans?q=%00")
+    assert answer.status_code == 200
+    assert "Secret" not in answer.text
+
+
+def test_no_draft_is_kept_for_a_plan_out_of_reach(house: House, theirs: Desk) -> None:
+    """Nor told that it was."""
+    browser = at_the_browser(house, house.sign_in(theirs.clinic, "clinician", member_id=uuid4()))
+    csrf = re.search(r'name="csrf" value="(\w+)"', browser.get("/account").text)
+    assert csrf is not None
+    place = f"/plans/{theirs.plan_id}/record"
+    answer = browser.post(place, data={"csrf": csrf[1], "action": "save", "e0.type": "GoalSet"})
+    assert answer.status_code == 404

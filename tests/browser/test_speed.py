@@ -88,12 +88,13 @@ def long_plan(demo: Demo) -> str:
         "occurred_at": BEGIN.isoformat(),
     }
     plan_id: str = demo.served.send("/v1/plans", opening, **bearer).body["plan_id"]
-    said = a_long_story()
+    said, position = a_long_story(), 0
     for start in range(0, len(said), 200):
         body = {"entries": said[start : start + 200]}
         answer = demo.served.send(f"/v1/plans/{plan_id}/entries", body, **bearer)
         assert answer.status == 201, answer.body
-    recorded = f"/v1/worklist?at_least={answer.body['position']}"
+        position = answer.body["position"]
+    recorded = f"/v1/worklist?at_least={position}"
     assert soon(lambda: demo.served.send(recorded, None, **bearer).status == 200, 60)
     return f"/plans/{plan_id}/replay?clock=effective"
 

@@ -93,9 +93,7 @@ def _delivered(settings: Settings, reader: Principal, received: _Received) -> fl
     container, stop = build(settings), threading.Event()
     receiver = ThreadingHTTPServer(("127.0.0.1", 0), _answering(received))
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
-    target = NewWebhook(
-        url=f"http://127.0.0.1:{receiver.server_port}/", after="0"
-    )
+    target = NewWebhook(url=f"http://127.0.0.1:{receiver.server_port}/", after="0")
     container.webhooks.create(reader, target)
     given = (settings.database_url or "", terms(settings), container.feed.showing, stop)
     deliverer = threading.Thread(target=deliver, args=given)
