@@ -135,7 +135,7 @@ def test_changing_an_intervention_needs_its_reason(data: EntryData) -> None:
 
 
 def test_the_catalogue_suggests_techniques_for_every_orientation() -> None:
-    """The six orientations of the brief have their techniques; other text is welcome."""
+    """The six orientations have their techniques; other text is welcome."""
     assert TECHNIQUES["cbt"] == ("thought record", "behavioural experiment", "exposure")
     assert TECHNIQUES["emdr"] == ("preparation", "target memories", "bilateral stimulation")
     assert [len(TECHNIQUES[name]) for name in TECHNIQUES] == [3, 3, 3, 3, 6, 3]
