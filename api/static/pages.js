@@ -2,9 +2,10 @@
 "use strict";
 
 (() => {
+  // The pages are written in English as it is read here; so are their days, with a script or without one.
   const shows = {
-    moment: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
-    day: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" }),
+    moment: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
+    day: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }),
   };
 
   function localise(root) {
