@@ -57,7 +57,10 @@ class EmergencyService:
         if isinstance(plan_id, str):
             plan_id = self._one(principal, _OF_CLIENT, plan_id)
         sight = self.gate.see(principal, "emergency.take", plan_id)
-        if self.gate.relation(principal, "plans.read", plan_id) not in (None, EMERGENCY):
+        relation = self.gate.relation(principal, "plans.read", plan_id)
+        if relation == EMERGENCY:
+            raise TransitionError("You are in already; ask again when it has ended.", "/type")
+        if relation is not None:
             raise TransitionError("You see this plan already; no emergency is needed.", "/type")
         done = self.recording.record_in(principal, plan_id, [Draft(data=data)], request)
         self.gate.looked(principal, sight, plan_id, version=done.version, asked="emergency access")

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from psycopg.rows import TupleRow
 
+from domain.interventions import TECHNIQUES
 from service.access import Gate, Principal
 from service.database import BoundedConnection, Database
 
@@ -95,9 +96,22 @@ def _ending(key: str) -> dict[str, str | None]:
 
 def _swaps(totals: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
     """Technique to technique, the most frequent first."""
-    found = []
+    found: Counter[tuple[str, str]] = Counter()
     for (figure, key), count in totals.items():
         if figure == "swap":
             before, after = orjson.loads(key)
-            found.append({"from": before, "to": after, "count": count})
-    return sorted(found, key=lambda held: (-held["count"], held["from"], held["to"]))
+            found[_in_general(before), _in_general(after)] += count
+    return [
+        {"from": before, "to": after, "count": count}
+        for (before, after), count in sorted(found.items(), key=lambda held: (-held[1], held[0]))
+    ]
+
+
+_KNOWN = frozenset(name for names in TECHNIQUES.values() for name in names)
+OTHER = "another technique"
+
+
+def _in_general(technique: str) -> str:
+    """A technique by its name in the catalogue: a clinic's figures repeat no words of a single plan."""
+    name = technique.partition(":")[0].strip().casefold()
+    return name if name in _KNOWN else OTHER

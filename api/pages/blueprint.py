@@ -152,7 +152,8 @@ def require(action: str) -> Principal:
     """Who asks, if their role has the action; raises NotAllowedError."""
     who = principal()
     if not may(who, action):
-        raise NotAllowedError(words.NOT_FOR_YOUR_ROLE)
+        with services().gate.noting_refusals(who, action):
+            raise NotAllowedError(words.NOT_FOR_YOUR_ROLE)
     return who
 
 

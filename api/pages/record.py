@@ -67,12 +67,12 @@ def record(plan_id: UUID) -> AnyResponse:
 def send(plan_id: UUID) -> AnyResponse:
     """Add an entry to the form, take one out, keep it for later, put it away, or record it all."""
     principal().require("plans.record")
-    _plan(plan_id)  # out of reach, nothing is kept
     typed = sent_form()
     action, _, what = (typed.pop("action", [""])[0]).partition(":")
     if action == "discard":
         services().drafts.discard(principal(), plan_id)
         return see_other("pages.record", plan_id=plan_id)
+    services().gate.see(principal(), "plans.record", plan_id)  # out of reach, nothing is kept
     if action == "record":
         return _recorded(plan_id, typed)
     if action == "add" and what in allowed(plan_id) and len(entries_of(typed)) < MOST_ENTRIES:

@@ -44,7 +44,7 @@ _LOOKING = {
     "client": _by(RELEASED, SELF),
     "integration": _by(FULL, CONSENTED),
 }
-_EXCHANGING = {role: _LOOKING[role] for role in ("clinician", "supervisor", "integration")}
+_EXCHANGING = {**_TREATING, "integration": _by(FULL, CONSENTED)}
 _AUDITING = {"auditor": _by(METADATA, CLINIC), "privacy_officer": _by(METADATA, CLINIC)}
 _STAFF = ("clinician", "supervisor", "auditor", "admin", "privacy_officer")
 _EVERYONE = (*_STAFF, "client", "integration")

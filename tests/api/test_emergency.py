@@ -95,6 +95,20 @@ def test_who_sees_the_plan_needs_no_emergency(desk: Desk) -> None:
     refused(desk.caller.post("/v1/emergency-access", body), 409, "impossible-transition")
 
 
+def test_an_hour_is_not_stretched(desk: Desk, other: Caller) -> None:
+    """Whoever is in waits until it has ended before they ask again."""
+    broken(desk, other)
+    again = other.post("/v1/emergency-access", {"plan_id": desk.plan_id, "why": "Still here"})
+    refused(again, 409, "impossible-transition", "/type", "already")
+
+
+def test_looking_in_is_not_taking_along(desk: Desk, other: Caller) -> None:
+    """An emergency opens the plan to read; not its export, nor FHIR."""
+    broken(desk, other)
+    refused(other.get(f"{desk.url}/export?format=csv"), 404, "plan-not-found")
+    assert other.get(f"/fhir/R4/CarePlan/{desk.plan_id}").status_code == 404
+
+
 def test_it_is_reviewed_once_by_somebody_else(desk: Desk, other: Caller) -> None:
     """A review is owed within three days; a privacy officer gives it, and it stands in the plan."""
     entry_id = broken(desk, other)

@@ -36,6 +36,8 @@ def theirs(house: House) -> Desk:
     """A plan full of words that strangers must not see."""
     desk = new_desk(house, client_ref="c-secret", client_label="Secret Client")
     desk.record(goal("A secret goal"), entry("FocusShifted", "A secret reason", to="grief"))
+    opened = desk.timeline()[0]["entry_id"]
+    desk.record(entry("AddendumAdded", entry_id=opened, text="A secret addition"))
     house.catch_up()
     return desk
 

@@ -259,7 +259,7 @@ def test_an_outage_parks_nothing(office: Office, receiver: Receiver) -> None:
     plans = [office.plan(goals=2) for _ in range(12)]
     receiver.answering = lambda _: Reply(503)
     webhook = office.webhook(receiver)
-    office.rounds(until=lambda: len(receiver.seen) > 16)
+    office.rounds(until=lambda: len(receiver.seen) > 16, pause=0.001)
     assert office.shown(webhook)["parked"] == 0
     assert office.shown(webhook)["waiting"] == 12
     receiver.answering = lambda _: Reply()
