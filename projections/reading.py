@@ -41,7 +41,7 @@ class PoisonError(Exception):
 class Reader:
     """Makes batches, and keeps the plans it has folded so that the next batch goes on from there."""
 
-    def __init__(self, most_entries: int = 400_000) -> None:
+    def __init__(self, most_entries: int = 50_000) -> None:
         self.most_entries = most_entries
         self._histories: OrderedDict[tuple[UUID, UUID], History] = OrderedDict()
         self._held = 0

@@ -55,20 +55,18 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
         environment = supervise.environment_for(url, held.home)
         environment["PLAN_HISTORY_WORKERS"] = str(held.workers)
         environment.setdefault("PLAN_HISTORY_LOG_LEVEL", "WARNING")
-        with (
-            supervise.projector(environment) as projector,
-            supervise.deliverer(environment) as deliverer,
-        ):
+        with supervise.projector(environment) as projector:
             told = _demo(replace(held, database_url=url), owner_url, address) if demo else []
             with supervise.web(environment, sock) as web:
                 _wait_until_ready(address, stop)
                 _greet(address, told)
-                while not stop.wait(0.5):
-                    for server in own:
-                        server.look_after()
-                    projector.look_after()
-                    deliverer.look_after()
-                    web.look_after()
+                with supervise.deliverer(environment) as deliverer:  # last: nobody waits for it
+                    while not stop.wait(0.5):
+                        for server in own:
+                            server.look_after()
+                        projector.look_after()
+                        deliverer.look_after()
+                        web.look_after()
                 click.echo("Stopping: requests in flight are answered first …")
     click.echo("Stopped.")
 
