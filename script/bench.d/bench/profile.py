@@ -5,6 +5,7 @@ from __future__ import annotations
 import cProfile
 import io
 import pstats
+import sysconfig
 import time
 from itertools import cycle
 from pathlib import Path
@@ -77,12 +78,19 @@ def _lines(profiler: cProfile.Profile, count: int) -> list[str]:
     held = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:LINES]
     lines = [f"{'own µs':>8} {'total µs':>9} {'calls':>7}  function (a request)"]
     for (file, line, name), (_, calls, own, total, _) in held:
-        place = (
-            f"{file.removeprefix(ROOT + '/').rpartition('site-packages/')[2]}:{line} "
-            if line
-            else ""
-        )
+        place = f"{_short(file)}:{line} " if line else ""
         lines.append(
             f"{own / count * 1e6:8.0f} {total / count * 1e6:9.0f} {calls / count:7.1f}  {place}{name}"
         )
     return lines
+
+
+def _short(file: str) -> str:
+    """A file without what is this machine's own in its name."""
+    for root in (
+        f"{ROOT}/",
+        f"{sysconfig.get_path('purelib')}/",
+        f"{sysconfig.get_path('stdlib')}/",
+    ):
+        file = file.removeprefix(root)
+    return file
