@@ -45,6 +45,7 @@ TARGETS = {
         Target("as-of-10000", "as-of in a 10,000-entry plan, p99, one caller", "ms", 60, 20, lower=True),
         Target("diff", "diff of two moments, 200 entries", NO_OP, 0.15, 0.30),
         Target("worklist", "worklist page", NO_OP, 0.50, 0.60),
+        Target("measures", "measures of a 200-entry plan", NO_OP, None),
         Target("feed", "feed, a batch of 100 entries", NO_OP, None),
         Target("fhir-plan", "FHIR: CarePlan of a 200-entry plan, now", NO_OP, None),
         Target("fhir-version", "FHIR: that CarePlan at version 100", NO_OP, None),

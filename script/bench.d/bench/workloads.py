@@ -28,7 +28,7 @@ LIMIT = "limit-"
 """Workloads of that name go to the limit (limit.py) instead of the service."""
 NAMES = (
     "open-plan", "open-plan-many", "add-one", "add-one-many", "add-twenty", "current", "timeline", "as-of",
-    "as-of-amended", "as-of-10000", "diff", "worklist", "feed", "fhir-plan", "fhir-version", "fhir-search",
+    "as-of-amended", "as-of-10000", "diff", "worklist", "measures", "feed", "fhir-plan", "fhir-version", "fhir-search",
 )  # fmt: skip
 LIMITS = tuple(LIMIT + name for name in ("open-plan", "add-one", "current", "timeline"))
 CLINICS = 16
@@ -122,6 +122,7 @@ def _paths(name: str, url: str, loaded: Loaded) -> Iterator[str]:
         "timeline": f"{plan}/timeline?limit=100",
         "diff": f"{plan}/diff?from=100&to=200",
         "worklist": "/v1/worklist",
+        "measures": f"{plan}/measures",
         "feed": "/v1/feed?lastEventId=1000&limit=100",
         "fhir-plan": f"/fhir/R4/CarePlan/{loaded.plan}",
         "fhir-version": f"/fhir/R4/CarePlan/{loaded.plan}/_history/100",
