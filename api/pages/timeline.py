@@ -11,7 +11,7 @@ from flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.conventions import from_cursor, principal, services, to_cursor
-from api.pages.blueprint import pages, query, require, show
+from api.pages.blueprint import pages, query, show
 from api.pages.changes import plain
 from api.pages.plans import plan_facts
 from api.queries import moment_part, whole_part
@@ -29,7 +29,7 @@ ORDERS = {
 @pages.get("/plans/<uuid:plan_id>/timeline")
 def timeline(plan_id: UUID) -> AnyResponse:
     """The entries as sentences, with who and why; corrections and addenda under their entry."""
-    require("plans.read")  # the page tells what the plan says
+    services().gate.require(principal(), "plans.read", plan_id)  # the page tells what the plan says
     page = services().timeline.of_plan(principal(), plan_id, _filter())
     days = told(page, occurred="occurred" in _order())
     following = to_cursor(page.next)
