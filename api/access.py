@@ -25,8 +25,8 @@ from api.conventions import (
 )
 from api.lines import CSV, NDJSON, csv_lines
 from api.plans import recorded_answer
-from api.queries import AccessLogQuery, EmergencyQuery, whole_part
-from api.schemas import IdField, TextField, schema_of
+from api.queries import AccessLogQuery, EmergencyQuery, UUIDField, whole_part
+from api.schemas import TextField, schema_of
 from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from service.access import Asked
 
@@ -44,7 +44,7 @@ DISCLOSURES = (
 class TakingSchema(schema_of(EmergencyAccessTaken)):  # type: ignore[misc] # a derived schema, extended
     """The body that asks for emergency access: to which plan, why, for how long."""
 
-    plan_id = IdField()
+    plan_id = UUIDField()
     client_ref = TextField()
 
     @validates_schema
@@ -57,7 +57,7 @@ class TakingSchema(schema_of(EmergencyAccessTaken)):  # type: ignore[misc] # a d
         """The plan, and the entry."""
         plan_id, client_ref = held.pop("plan_id", None), held.pop("client_ref", None)
         return {
-            "plan": _uuid(plan_id) if plan_id else client_ref,
+            "plan": plan_id or client_ref,
             "data": EmergencyAccessTaken(**held),
         }
 
@@ -72,13 +72,6 @@ class ReviewingSchema(Schema):
 
     finding = schema_of(EmergencyAccessReviewed)._declared_fields["finding"]  # noqa: SLF001 - the same field
     note = schema_of(EmergencyAccessReviewed)._declared_fields["note"]  # noqa: SLF001 - the same field
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise ValidationError("Must be a UUID.", "plan_id") from None
 
 
 def _rows(

@@ -1,7 +1,7 @@
 """The access log: every look at client content, and every refused attempt, kept before the answer.
 
-Looks of several requests are written in one transaction: whoever comes first writes for all who came
-meanwhile, and each waits until theirs is committed.
+Looks of several requests are written in one transaction: one of those who wait writes for all who wait
+with them, then hands on to one who came meanwhile. Each waits until theirs is committed, none longer.
 """
 
 from __future__ import annotations
@@ -41,10 +41,12 @@ class Look:
     allowed: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     row: dict[str, Any]
-    done: Event = field(default_factory=Event)
+    woken: Event = field(default_factory=Event)
+    writes: bool = False
+    """Whether it is the turn of whoever waits for this to write; else it is written when woken."""
     failed: BaseException | None = None
 
 
@@ -53,6 +55,7 @@ class AccessLog:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.patience = database.seconds
         self._lock = Lock()
         self._waiting: list[_Waiting] = []
         self._writing = False
@@ -64,36 +67,53 @@ class AccessLog:
     def note_all(self, principal: Principal, looks: Sequence[Look]) -> None:
         """Keep several looks together, as ``note`` does one; at least one."""
         mine = [_Waiting(_row(principal, look)) for look in looks]
+        last = mine[-1]
         with self._lock:
             self._waiting += mine
-            leads = not self._writing
-            self._writing = True
-        if leads:
-            self._write_all()
-        elif not mine[-1].done.wait(self.database.seconds):
-            raise StoreUnavailableError("The access log did not answer; try again shortly.")
-        if mine[-1].failed is not None:
-            raise StoreUnavailableError("The access log did not answer; try again shortly.")
+            if not self._writing:
+                self._writing = True
+                self._hand_on(last)
+        if not last.woken.wait(self.patience) and self._gave_up(mine):
+            raise _no_answer()
+        if last.writes:
+            self._take_a_turn()
+        if last.failed is not None:
+            raise _no_answer()
 
-    def _write_all(self) -> None:
-        while True:
-            with self._lock:
-                batch, self._waiting = self._waiting, []
-                if not batch:
-                    self._writing = False
-                    return
-            self._write(batch)
+    def _hand_on(self, to: _Waiting) -> None:
+        """Let whoever waits for ``to`` write next. The lock must be held."""
+        to.writes = True
+        to.woken.set()
+
+    def _gave_up(self, mine: list[_Waiting]) -> bool:
+        """Take back what nobody will wait for any longer; False if it was its turn at the last moment."""
+        with self._lock:
+            if mine[-1].woken.is_set():
+                return False
+            self._waiting = [held for held in self._waiting if held not in mine]
+            return True
+
+    def _take_a_turn(self) -> None:
+        """Write everything that waits, and hand on to the last who came meanwhile."""
+        with self._lock:
+            batch, self._waiting = self._waiting, []
+        self._write(batch)
+        with self._lock:
+            if self._waiting:
+                self._hand_on(self._waiting[-1])
+            else:
+                self._writing = False
 
     def _write(self, batch: list[_Waiting]) -> None:
-        looks = orjson.dumps([held.row for held in batch]).decode()
         failed: BaseException | None = None
         try:
+            looks = orjson.dumps([held.row for held in batch]).decode()
             self.database.run(lambda conn: conn.execute(_NOTE, [looks]))
         except BaseException as error:  # noqa: BLE001 - each who waits is told
             failed = error
         for held in batch:
             held.failed = failed
-            held.done.set()
+            held.woken.set()
 
     def read(
         self, clinic_id: UUID, wanted: Asked, within: sql.Composable, values: Sequence[Any]
@@ -143,6 +163,10 @@ class Asked:
             ("look_id < %s", self.after),
         )
         return [(condition, value) for condition, value in tests if value is not None]
+
+
+def _no_answer() -> StoreUnavailableError:
+    return StoreUnavailableError("The access log did not answer; try again shortly.")
 
 
 def _row(principal: Principal, look: Look) -> dict[str, Any]:
