@@ -20,7 +20,7 @@ from service.timeline import TimelineService
 from tests.api.house import House, entry
 from tests.api.living import Living
 from tests.conftest import Caller
-from tests.domain.samples import LIFE, Sample
+from tests.domain.samples import LIFE, SAMPLES, Sample
 
 OPEN, HELD = "canaryopen", "canaryheld"
 FORMATS = ("application/json", "application/x-ndjson", "text/csv")
@@ -52,6 +52,12 @@ def living(house: House) -> Living:
     for number, sample in enumerate(LIFE[1:], start=2):
         living.live(until=number, words=marked(HELD if held_back(sample, private) else OPEN))
     assert private, "The sample life has working notes"
+    note = living.known[SAMPLES["ObservationRecorded"].entry_id]
+    corrected = {"kind": "other", "text": f"{HELD} corrected"}
+    living.desk.record(  # what is about a working note is one, too
+        entry("AddendumAdded", entry_id=note, text=f"{HELD} added"),
+        entry("EntryCorrected", f"{HELD} because", entry_id=note, data=corrected),
+    )
     house.catch_up()
     return living
 
