@@ -64,20 +64,26 @@ def csrf(secret: str) -> str:
     return hashlib.sha256(f"form {secret}".encode()).hexdigest()
 
 
+class ForeignFormError(NotAllowedError):
+    """A form that no page of this session sent."""
+
+    title = "That form did not come from here"
+
+
 def refuse_strangers() -> None:
     """Refuse a form that another site sent (its Origin tells)."""
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site")
     foreign = site not in (None, "same-origin", "none")
     if foreign or (origin is not None and urlsplit(origin).netloc != request.host):
-        raise NotAllowedError(_FORGED)
+        raise ForeignFormError(_FORGED)
 
 
 def refuse_forged(secret: str) -> None:
     """Refuse a form without the token of this session."""
     given = request.form.get("csrf") or request.headers.get("X-CSRF", "")
     if not hmac.compare_digest(given.encode(), csrf(secret).encode()):
-        raise NotAllowedError(_FORGED)
+        raise ForeignFormError(_FORGED)
 
 
 def to_sign_in() -> AnyResponse:

@@ -99,7 +99,7 @@ def test_an_hour_is_not_stretched(desk: Desk, other: Caller) -> None:
     """Whoever is in waits until it has ended before they ask again."""
     broken(desk, other)
     again = other.post("/v1/emergency-access", {"plan_id": desk.plan_id, "why": "Still here"})
-    refused(again, 409, "impossible-transition", "/type", "already")
+    refused(again, 409, "impossible-transition", "/type", "You are in already")
 
 
 def test_looking_in_is_not_taking_along(desk: Desk, other: Caller) -> None:
