@@ -15,6 +15,8 @@ from api.pages.blueprint import names, pages, require, show
 from service.worklist import KINDS, Wanted
 
 MOST = 200
+AWAITED = frozenset({"cosignature"})
+"""What a colleague waits for: shown with its button, however far its day is."""
 SPANS = {"overdue": "Overdue", "week": "Due this week", "later": "Later"}
 NEXT_STEP: dict[str, tuple[str, str]] = {
     "safety_review": ("ReviewHeld", "Record a safety review"),
@@ -51,8 +53,8 @@ def worklist() -> AnyResponse:
     shown = [held for held in owed if span in (None, held["span"])]
     return show(
         "worklist",
-        groups=_groups([held for held in shown if held["span"] != "later" or span == "later"]),
-        later=[held for held in shown if held["span"] == "later" and span is None],
+        groups=_groups([held for held in shown if span or not _can_wait(held)]),
+        later=[held for held in shown if not span and _can_wait(held)],
         counts=counts,
         spans=SPANS,
         span=span,
@@ -61,6 +63,10 @@ def worklist() -> AnyResponse:
         more=page.next is not None,
         names=names(),
     )
+
+
+def _can_wait(held: dict[str, Any]) -> bool:
+    return held["span"] == "later" and held["kind"] not in AWAITED
 
 
 def _span(due_on: str | None, today: date) -> str:
