@@ -32,7 +32,10 @@ NEXT_STEP: dict[str, tuple[str, str]] = {
     "client_agreement": ("PlanAgreed", "Record the client’s word"),
     "plateau_suspected": ("PlateauNoted", "Note a plateau"),
 }
-"""For each kind of obligation: the entry that answers it, and how a button says so."""
+"""For each kind of obligation: the entry that answers it, and how a button says so.
+
+A kind without one is answered by somebody else.
+"""
 
 
 @pages.get("/worklist")
@@ -47,7 +50,7 @@ def worklist() -> AnyResponse:
         held["span"] = _span(held["due_on"], page.today)
         held["due"] = words.due(held["due_on"], page.today.isoformat())
         held["reason"] = reasons.get((held["plan_id"], held["about"]))
-        held["step"] = NEXT_STEP[held["kind"]]
+        held["step"] = NEXT_STEP.get(held["kind"])
     counts = {span: sum(held["span"] == span for held in owed) for span in SPANS}
     span = request.args.get("due") if request.args.get("due") in SPANS else None
     shown = [held for held in owed if span in (None, held["span"])]
