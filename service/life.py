@@ -6,6 +6,7 @@ entries, as corrected, in the order in which they count. Steps are numbered from
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,9 @@ from domain.course import LifeEventEased, LifeEventNoted, RelapseNoted, SafetyCo
 from domain.entry import Entry, EntryData, chapter_of, references
 from domain.fold import AMENDING, advance
 from domain.goals import MeasureRecorded
-from domain.plan import Plan
 from domain.policy import Policy
 from domain.record import AddendumAdded
+from domain.release import Readable
 from domain.reviews import ReviewHeld
 from domain.state import PlanState
 from service.measures import series_of
@@ -115,7 +116,12 @@ class Life:
         return found.get(version, 1)
 
 
-def life_of(plan: Plan, clock: Clock, policy: Policy) -> Life:
+def numbered(plan: Readable, version: int) -> Entry:
+    """The entry of that number, which is one of those that are seen."""
+    return plan.entries[bisect_left(plan.entries, version, key=lambda entry: entry.version)]
+
+
+def life_of(plan: Readable, clock: Clock, policy: Policy) -> Life:
     """A plan's whole life on a clock."""
     return _Telling(plan, clock, timedelta(hours=policy.late_after_hours)).life()
 
@@ -123,7 +129,7 @@ def life_of(plan: Plan, clock: Clock, policy: Policy) -> Life:
 class _Telling:
     """Tells one plan's life: one walk over what stands, noting what each entry touched."""
 
-    def __init__(self, plan: Plan, clock: Clock, late_after: timedelta) -> None:
+    def __init__(self, plan: Readable, clock: Clock, late_after: timedelta) -> None:
         self.plan, self.clock, self.late_after = plan, clock, late_after
         self.settled = plan.settled
         self.lanes: dict[str, Lane] = {}
@@ -236,7 +242,7 @@ class _Telling:
         return found
 
     def _point(self, value: dict[str, Any]) -> Point:
-        entry = self.plan.entries[value["version"] - 1]
+        entry = numbered(self.plan, value["version"])
         assert isinstance(entry.data, MeasureRecorded)
         was = entry.data.value if entry.data.value != value["value"] else None
         at = entry.recorded_at

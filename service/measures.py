@@ -17,7 +17,7 @@ from domain.fields import plain_moment
 from domain.goals import Goal, GoalPaused, GoalResumed, Measure, MeasureRecorded
 from domain.interventions import InterventionPaused, InterventionResumed, InterventionSwapped
 from domain.lifecycle import PlanPaused, PlanResumed
-from domain.plan import Plan
+from domain.release import Readable
 from domain.reviews import ReviewHeld
 from domain.state import PlanState
 from service.access import Gate, Principal
@@ -45,7 +45,7 @@ class MeasuresService:
         return version, {"plan_id": str(plan_id), "series": series}
 
 
-def series_of(plan: Plan) -> list[dict[str, Any]]:
+def series_of(plan: Readable) -> list[dict[str, Any]]:
     """A series for each goal's measure, valued or not, then for whatever else was measured.
 
     Values told in another unit than the goal's, or with another instrument, are a series of their own.

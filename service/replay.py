@@ -1,27 +1,33 @@
 """Replay: any moment of a plan's life, what it changed, and what lies between two.
 
-What was told once is kept, for as long as the plan does not change.
+Clients walk through what is released to them. What was told once is kept, for as long as the plan does
+not change, apart for those who see it all and those who see what is released.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.checkpoints import Checkpoints
 from domain.entry import Entry
 from domain.errors import MomentNotFoundError
 from domain.fold import AMENDING, Settled, fold
 from domain.obligations import obligations
 from domain.plan import Plan
 from domain.policy import Policy
+from domain.release import CONCERNS_CLIENTS, Readable, Released
+from domain.state import PlanState
 from domain.trace import Change, diff
 from service.access import Gate, Principal, Sight
+from service.access.table import RELEASED
 from service.errors import NotAllowedError
 from service.kept import Kept
-from service.life import Clock, Life, life_of
+from service.life import Clock, Life, life_of, numbered
 from service.reading import reading_plan
 from service.record.plans import Plans
 
@@ -42,32 +48,45 @@ class Seen:
 
 
 class ReplayService:
-    """Walks through one plan. What was told once is kept, for as long as the plan does not change."""
+    """Walks through one plan, as much of it as the reader sees."""
 
     def __init__(self, plans: Plans, policy: Callable[[UUID], Policy], gate: Gate) -> None:
         self.plans = plans
         self.policy = policy
         self.gate = gate
-        self._lives: Kept[tuple[UUID, UUID, Clock, int], Life] = Kept(64)
-        self._seen: Kept[tuple[UUID, UUID, Clock, int, int], Seen] = Kept(512)
+        self._lives: Kept[tuple[UUID, UUID, Clock, str, int], Life] = Kept(64)
+        self._seen: Kept[tuple[UUID, UUID, Clock, str, int, int], Seen] = Kept(512)
+        self._folds: Kept[tuple[UUID, UUID], Checkpoints] = Kept(64)
 
     def life(self, principal: Principal, plan_id: UUID, clock: Clock) -> Life:
         """The plan's life on a clock; raises PlanNotFoundError."""
         sight = self._sight(principal, plan_id)
-        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
-            life = self._life(principal.clinic_id, plan, clock)
+        with self._reading(principal, sight, plan_id) as plan:
+            life = self._life(principal.clinic_id, sight, plan, clock)
         self.gate.looked(principal, sight, plan_id, version=life.version, asked="replay")
         return life
 
     def _sight(self, principal: Principal, plan_id: UUID) -> Sight:
-        """How the principal sees the plan; a replay is for those who see all of it."""
+        """How the principal sees the plan; who sees no words of it has nothing to walk through."""
         sight = self.gate.see(principal, "plans.read", plan_id)
-        if not sight.full:
-            raise NotAllowedError("The replay holds working notes; read the plan and its story.")
+        if not (sight.full or sight.view == RELEASED):
+            raise NotAllowedError("A replay tells what a plan says; your role does not include it.")
         return sight
 
-    def _life(self, clinic_id: UUID, plan: Plan, clock: Clock) -> Life:
-        key = (clinic_id, plan.id, clock, plan.version)
+    @contextlib.contextmanager
+    def _reading(self, principal: Principal, sight: Sight, plan_id: UUID) -> Iterator[Readable]:
+        """As much of the plan as is seen."""
+        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
+            yield plan if sight.full else self._released(principal.clinic_id, plan)
+
+    def _released(self, clinic_id: UUID, plan: Plan) -> Released:
+        key = (clinic_id, plan.id)
+        folds = self._folds.get(key) or Checkpoints(PlanState)
+        self._folds.put(key, folds)
+        return Released(plan, folds)
+
+    def _life(self, clinic_id: UUID, sight: Sight, plan: Readable, clock: Clock) -> Life:
+        key = (clinic_id, plan.id, clock, sight.view, plan.version)
         held = self._lives.get(key)
         if held is None:
             held = life_of(plan, clock, self.policy(clinic_id))
@@ -80,11 +99,11 @@ class ReplayService:
         Raises MomentNotFoundError for a step there is not.
         """
         sight = self._sight(principal, plan_id)
-        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
-            life = self._life(principal.clinic_id, plan, clock)
+        with self._reading(principal, sight, plan_id) as plan:
+            life = self._life(principal.clinic_id, sight, plan, clock)
             if not 1 <= step <= len(life.steps):
                 raise MomentNotFoundError(f"This plan has steps 1 to {len(life.steps)} so far.")
-            key = (principal.clinic_id, plan_id, clock, plan.version, step)
+            key = (principal.clinic_id, plan_id, clock, sight.view, plan.version, step)
             seen = self._seen.get(key)
             if seen is None:
                 seen = seen_at(plan, clock, life, step, self.policy(principal.clinic_id))
@@ -98,8 +117,8 @@ class ReplayService:
     ) -> Sequence[Change]:
         """What changed from one step to another, each change with its entries."""
         sight = self._sight(principal, plan_id)
-        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
-            life = self._life(principal.clinic_id, plan, clock)
+        with self._reading(principal, sight, plan_id) as plan:
+            life = self._life(principal.clinic_id, sight, plan, clock)
             first, last = (life.steps[step - 1].version for step in (one, other))
             if clock == "effective":
                 settled = plan.settled
@@ -112,22 +131,24 @@ class ReplayService:
         return changes
 
 
-def seen_at(plan: Plan, clock: Clock, life: Life, step: int, policy: Policy) -> Seen:
+def seen_at(plan: Readable, clock: Clock, life: Life, step: int, policy: Policy) -> Seen:
     """A plan at a step of its life."""
     version = life.steps[step - 1].version
-    before, earlier, settled, order = _sides(plan, clock, version, step)
+    before, earlier, settled, order = _sides(plan, clock, life, step)
     if clock == "recorded":
-        entry, state = plan.entries[version - 1], plan.at(version)
+        entry, state = numbered(plan, version), plan.at(version)
     else:
         entry, state = order[-1], fold(order)
-    owed = [held.document() for held in obligations(state, policy)]
+    owed = obligations(state, policy)
+    if isinstance(plan, Released):
+        owed = [held for held in owed if held.kind in CONCERNS_CLIENTS]
     return Seen(
         step=step,
         steps=len(life.steps),
         entry=entry,
         sentence=entry.data.tell(state),
         late=entry.recorded_at - entry.occurred_at > timedelta(hours=policy.late_after_hours),
-        document={**state.document(), "obligations": owed},
+        document={**state.document(), "obligations": [held.document() for held in owed]},
         changes=diff(before, earlier, settled, order) if before and earlier else [],
         corrected_by=_amended_by(plan, entry),
         in_error_by=plan.settled.gone.get(entry.entry_id),
@@ -135,18 +156,18 @@ def seen_at(plan: Plan, clock: Clock, life: Life, step: int, policy: Policy) -> 
 
 
 def _sides(
-    plan: Plan, clock: Clock, version: int, step: int
+    plan: Readable, clock: Clock, life: Life, step: int
 ) -> tuple[Settled | None, Sequence[Entry], Settled, Sequence[Entry]]:
     """What is settled and counts just before a step, and at it."""
     if clock == "effective":
         order = plan.settled.order
         return plan.settled, order[: step - 1], plan.settled, order[:step]
-    settled = plan.settled_at(version)
-    before = plan.settled_at(version - 1) if version > 1 else None
+    settled = plan.settled_at(life.steps[step - 1].version)
+    before = plan.settled_at(life.steps[step - 2].version) if step > 1 else None
     return before, before.order if before else (), settled, settled.order
 
 
-def _amended_by(plan: Plan, entry: Entry) -> list[int]:
+def _amended_by(plan: Readable, entry: Entry) -> list[int]:
     """The versions that corrected an entry or marked it in error."""
     return [
         later.version

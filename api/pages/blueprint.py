@@ -15,6 +15,7 @@ from api.auth import admit
 from api.conventions import principal, services
 from api.pages import changes, charts, session, words
 from api.pages.session import OPEN
+from api.pages.wording import wording_for
 from domain.errors import PlanHistoryError
 from service.access import Principal
 from service.errors import NotAllowedError, NotSignedInError
@@ -73,6 +74,7 @@ def _shared() -> dict[str, Any]:
         "csrf": session.csrf(secret) if secret else "",
         "navigation": [held for held in NAVIGATION if who and may(who, held[2])],
         "words": words,
+        "wording": wording_for(who.role if who else ""),
         "label": words.label,
         "charts": charts,
         "grouped": changes.grouped,

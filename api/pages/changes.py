@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 from api.pages import words
-from domain.trace import Change
+from api.pages.wording import FOR_STAFF, Wording
+from domain.trace import Change, id_of
 
 _SILENT = frozenset(
     {
@@ -19,46 +21,6 @@ _SILENT = frozenset(
     }
 )  # fmt: skip
 """Fields that only follow from what is told anyway."""
-_NAMES: dict[str, str] = {
-    "goals": "Goal",
-    "interventions": "Intervention",
-    "concerns": "Concern",
-    "context": "Context",
-    "practice": "Practice",
-    "discomforts": "Discomfort",
-    "feedback": "Feedback",
-    "relapses": "Relapse",
-    "setbacks": "Setback",
-    "plateaus": "Plateau",
-    "resistances": "Holding back",
-    "life_events": "Life event",
-    "safety_concerns": "Safety concern",
-    "observations": "Observation",
-    "self_reports": "In the client’s words",
-    "insights": "Insight",
-    "rapport": "Rapport",
-    "mismatches": "Mismatch",
-    "skills": "Skill",
-    "celebrations": "Celebrated",
-    "look_backs": "Looking back",
-    "strengths": "Strength",
-    "preferences": "Preference",
-    "expectations": "Expectation",
-    "readiness": "Readiness",
-    "prior_therapy": "Earlier therapy",
-    "scores": "Questionnaire",
-    "consents": "Consent",
-    "disclosures": "Disclosure",
-    "orientation": "Orientation",
-    "concern_links": "Linked concerns",
-    "emergency_access": "Emergency access",
-    "people": "Person",
-    "intake": "Intake",
-    "signed": "Signature",
-    "held": "Review held",
-    "scheduled": "Review planned",
-    "check_ins": "Check-in",
-}
 _NESTED = frozenset({"reviews", "signatures"})
 """Sections whose groups are named, not they themselves."""
 _SAYS = (
@@ -67,78 +29,74 @@ _SAYS = (
     "recipient", "basis", "for", "how", "label", "working", "insight", "meaning", "kind",
 )  # fmt: skip
 """The fields that say what a thing is, the best first."""
-_PLAINLY = {
-    "last_formal_at": "last formal review",
-    "next_due_on": "next review",
-    "due_on": "until",
-    "within": "agreed period",
-}
-_ABOVE = {"latest": "latest value", "client": "client’s word"}
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PERIOD = re.compile(r"P(\d+)([DWMY])", re.ASCII)
-_UNITS = {"D": "day", "W": "week", "M": "month", "Y": "year"}
 
 
 def told(
-    changes: Sequence[Change], document: dict[str, Any], other: dict[str, Any] | None = None
+    changes: Sequence[Change], *documents: dict[str, Any], wording: Wording = FOR_STAFF
 ) -> list[dict[str, Any]]:
-    """The changes worth telling: ``thing``, ``field``, ``kind``, ``before``, ``after``, ``entries``."""
-    found = []
-    for change in changes:
-        path = change.path.split("/")[1:]
-        path = path[1:] if path[0] in _NESTED and len(path) > 1 else path
-        if path[-1] in _SILENT or "smart" in path or "suggestions" in path:
-            continue
-        whole = change.before if isinstance(change.before, dict) else change.after
-        named = _thing(path, document) or _thing(path, other or {})
-        named = named or (says(whole) if isinstance(whole, dict) else "")
-        group = _NAMES.get(path[0], "")
-        told_whole = isinstance(whole, dict)
-        found.append(
-            {
-                "thing": f"{group}: {named}" if group and named else named or group,
-                "field": "" if told_whole and (named or group) else words.label(_field(path)),
-                "kind": change.kind,
-                "before": plain(change.before),
-                "after": plain(change.after),
-                "entries": change.entries,
-            }
-        )
+    """The changes worth telling: ``thing``, ``field``, ``kind``, ``before``, ``after``, ``entries``.
+
+    ``documents``: the plan at the moments that are compared, for the names of what is in it.
+    """
+    names = _names(documents)
+    return [one for change in changes if (one := _told(change, names, wording))]
+
+
+def _told(change: Change, names: Mapping[str, str], wording: Wording) -> dict[str, Any] | None:
+    """A change in words; None when it only follows from what is told anyway."""
+    path = change.path.split("/")[1:]
+    path = path[1:] if path[0] in _NESTED and len(path) > 1 else path
+    if path[-1] in _SILENT or "smart" in path or "suggestions" in path:
+        return None
+    whole = change.before if isinstance(change.before, dict) else change.after
+    is_whole = isinstance(whole, dict)
+    group = wording.things.get(path[0], "")
+    named = names.get(path[1], "") if group and len(path) > 1 else ""
+    named = named or (says(whole) if is_whole else "")
+    before, after = plain(change.before, names), plain(change.after, names)
+    if not (is_whole or before or after):
+        return None
+    return {
+        "thing": f"{group}: {named}" if group and named else named or group,
+        "field": "" if is_whole and (named or group) else words.label(_field(path, wording)),
+        "kind": change.kind,
+        "before": before,
+        "after": after,
+        "entries": change.entries,
+    }
+
+
+def _names(documents: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """What everything in a plan is called, by its id or, where a group goes by words, by its word."""
+    found: dict[str, str] = {}
+    for document in documents:
+        nested = [document.get(name, {}) for name in _NESTED]
+        for group in [held for part in (document, *nested) for held in part.values()]:
+            if isinstance(group, dict):
+                found.update(
+                    {key: says(one) for key, one in group.items() if isinstance(one, dict)}
+                )
+            elif isinstance(group, list):
+                found.update({held: says(one) for one in group if (held := id_of(one))})
     return found
 
 
-def grouped(
-    told: Sequence[dict[str, Any]], most: int = 14
-) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The first changes by the thing they are about, so that it is named once."""
-    return [(thing, [*held]) for thing, held in groupby(told[:most], key=lambda one: one["thing"])]
+def grouped(told: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The changes by the thing they are about, so that it is named once."""
+    return [(thing, [*held]) for thing, held in groupby(told, key=lambda one: one["thing"])]
 
 
-def _field(path: Sequence[str]) -> str:
+def _field(path: Sequence[str], wording: Wording) -> str:
     """The field's name; what says nothing alone takes what stands before it along."""
-    if path[-1] in ("last_formal_at", "next_due_on", "due_on", "within"):
-        return _PLAINLY[path[-1]]
+    if path[-1] in words.PLAINLY:
+        return words.PLAINLY[path[-1]]
     above = path[-2] if len(path) > 1 else ""
-    if path[-1] in ("value", "answer", "words", "status") and above in _ABOVE:
-        return _ABOVE[above]
+    if path[-1] in ("value", "answer", "words", "status") and above in wording.above:
+        return wording.above[above]
     return path[-1]
-
-
-def _thing(path: Sequence[str], document: dict[str, Any]) -> str:
-    """What the thing at a path is called."""
-    if len(path) < 2 or path[0] not in _NAMES:
-        return ""
-    inside = (document.get(name, {}) for name in _NESTED)
-    group = document.get(path[0]) or next(
-        (held[path[0]] for held in inside if path[0] in held), None
-    )
-    if isinstance(group, dict):
-        held = group.get(path[1])
-        return says(held) if isinstance(held, dict) else ""
-    for item in group or ():
-        if isinstance(item, dict) and path[1] in item.values():
-            return says(item)
-    return ""
 
 
 def says(thing: dict[str, Any]) -> str:
@@ -150,16 +108,18 @@ def says(thing: dict[str, Any]) -> str:
     return ""
 
 
-def plain(value: Any) -> str:
-    """A value in a few words; nothing for nothing."""
+def plain(value: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A value in a few words, an id as the name of what it stands for; nothing for nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float | int):
         return words.number(value)
     if isinstance(value, list):
-        return ", ".join(filter(None, map(plain, value)))
+        return ", ".join(filter(None, (plain(held, names) for held in value)))
     if isinstance(value, dict):
         return says(value)
+    if isinstance(value, str) and _ID.fullmatch(value):
+        return names.get(value, "")
     return _text(str(value)) if value is not None else ""
 
 
@@ -169,7 +129,7 @@ def _text(text: str) -> str:
         day = date.fromisoformat(text[:10])
         return f"{day.day} {day:%b %Y}"
     if spoken := _PERIOD.fullmatch(text):
-        return words.plural(int(spoken[1]), _UNITS[spoken[2]])
+        return words.plural(int(spoken[1]), words.UNITS[spoken[2]])
     return words.label(text) if text.isidentifier() and text.islower() else text
 
 

@@ -26,6 +26,7 @@ TABS = (
 
 OWN_TABS = (
     ("pages.plan", "My plan"),
+    ("pages.replay", "My way so far"),
     ("pages.timeline", "My story"),
     ("pages.record", "What I want to say"),
 )

@@ -13,9 +13,10 @@ from flask import request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.conventions import principal, services
-from api.pages import changes, charts, words
+from api.pages import changes, charts
 from api.pages.blueprint import pages, show
 from api.pages.plans import plan_facts
+from api.pages.wording import Wording, wording_for
 from domain.fields import plain_moment
 from service.life import Clock, Life
 from service.replay import Seen
@@ -24,6 +25,8 @@ CLOCKS: dict[Clock, str] = {"recorded": "As written down", "effective": "As it h
 VIEWS = {"": "Whole life", "365": "A year", "182": "Half a year", "91": "Three months"}
 MOST_STEPS = 400
 """Steps whose place on the axis the scrubber is told; between them it goes straight."""
+MOST_DRAWN = 8
+"""Measures, and lineages of interventions, that are drawn unless all are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class Asked:
     goal: str | None
     kind: str | None
     days: str
+    every: bool
+    around: int
+    """The step around which the picture was drawn."""
 
     def address(self, plan_id: UUID, **changed: object) -> str:
         """The address of this, with something changed."""
@@ -44,6 +50,7 @@ class Asked:
             "goal": self.goal,
             "kind": self.kind,
             "view": self.days or None,
+            "all": 1 if self.every else None,
             **changed,
         }
         told = urlencode({name: value for name, value in held.items() if value})
@@ -59,20 +66,27 @@ def _asked(life: Life, clock: Clock) -> Asked:
     """``at`` and ``with`` name versions; ``step`` a place on the scrubber."""
     last = len(life.steps)
     at, step, pinned = _whole("at"), _whole("step"), _whole("with")
-    place = life.step_of(min(at, life.version)) if at else step or last
+    place = min(max(life.step_of(min(at, life.version)) if at else step or last, 1), last)
+    around = min(max(_whole("around") or place, 1), last)
     goal, kind, days = (request.args.get(name) for name in ("goal", "kind", "view"))
     return Asked(
         clock=clock,
-        step=min(max(place, 1), last),
+        step=place,
         pinned=life.step_of(min(pinned, life.version)) if pinned else None,
         goal=goal if goal in dict(life.goals) else None,
-        kind=kind if kind in words.MARKS else None,
+        kind=kind if kind in _wording().marks else None,
         days=days if days in VIEWS else "",
+        every=request.args.get("all") == "1",
+        around=around,
     )
 
 
 def _clock() -> Clock:
     return "effective" if request.args.get("clock") == "effective" else "recorded"
+
+
+def _wording() -> Wording:
+    return wording_for(principal().role)
 
 
 @pages.get("/plans/<uuid:plan_id>/replay")
@@ -85,7 +99,8 @@ def replay(plan_id: UUID) -> AnyResponse:
     _, document = services().plans.current(who, plan_id)
     cursor = life.steps[asked.step - 1].at
     pinned = life.steps[asked.pinned - 1].at if asked.pinned else None
-    table, rows = charts.rows(shown, window)
+    link = _link(plan_id, asked)
+    table, rows = charts.rows(shown, window, _wording())
     return show(
         "replay",
         **plan_facts(orjson.loads(document)),
@@ -94,10 +109,13 @@ def replay(plan_id: UUID) -> AnyResponse:
         life=life,
         clocks=CLOCKS,
         views=VIEWS,
-        chart=charts.replay(shown, window, cursor, pinned, _link(plan_id, asked)),
+        chart=charts.replay(shown, window, _wording(), cursor, pinned, link),
+        drawn=len(shown.lines),
+        measures=sum(asked.goal in (None, line.goal_id) for line in life.lines),
         table=table,
         rows=rows,
         axis=_axis(life, window),
+        in_view=[number for number, step in enumerate(life.steps, 1) if window.holds(step.at)],
     )
 
 
@@ -112,11 +130,13 @@ def moment(plan_id: UUID) -> AnyResponse:
 
 def _moment(plan_id: UUID, life: Life, asked: Asked) -> dict[str, Any]:
     """What is told about a moment: the plan then, what had just changed; beside another one if asked."""
-    who, read = principal(), services().replay
+    who, read, wording = principal(), services().replay, _wording()
     seen = read.moment(who, plan_id, asked.clock, asked.step)
+    window, cursor = _window(life, asked), life.steps[asked.step - 1].at
     held: dict[str, Any] = {
         "plan_id": plan_id,
-        "seen": told(seen, asked),
+        "seen": told(seen, asked, wording),
+        "said": charts.said_at(_narrowed(life, asked), window, wording, cursor),
         "address": lambda **changed: asked.address(plan_id, **changed),
         "at": life.steps[asked.step - 1].version,
         "pinned": None,
@@ -127,17 +147,16 @@ def _moment(plan_id: UUID, life: Life, asked: Asked) -> dict[str, Any]:
         other = read.moment(who, plan_id, asked.clock, asked.pinned)
         first, last = sorted((asked.pinned, asked.step))
         between = read.between(who, plan_id, asked.clock, first, last)
-        documents = (other.document, seen.document)
+        documents = (seen.document, other.document)
         held["pinned"] = {
             "at": life.steps[asked.pinned - 1].version,
-            "seen": told(other, asked),
-            "changes": changes.told(between, *documents),
-            "earlier": asked.pinned <= asked.step,
+            "seen": told(other, asked, wording),
+            "changes": changes.told(between, *documents, wording=wording),
         }
     return held
 
 
-def told(seen: Seen, asked: Asked) -> dict[str, Any]:
+def told(seen: Seen, asked: Asked, wording: Wording) -> dict[str, Any]:
     """A moment in JSON types, for the templates."""
     entry = seen.entry
     return {
@@ -148,6 +167,7 @@ def told(seen: Seen, asked: Asked) -> dict[str, Any]:
         "sentence": seen.sentence,
         "occurred_at": plain_moment(entry.occurred_at),
         "recorded_at": plain_moment(entry.recorded_at),
+        "at": plain_moment(entry.occurred_at if asked.clock == "effective" else entry.recorded_at),
         "by": entry.recorded_by,
         "voiced_by": entry.voiced_by,
         "reason": entry.reason.text if entry.reason else None,
@@ -155,14 +175,13 @@ def told(seen: Seen, asked: Asked) -> dict[str, Any]:
         "corrected_by": seen.corrected_by,
         "in_error_by": seen.in_error_by,
         "plan": seen.document,
-        "changes": changes.told(seen.changes, seen.document),
+        "changes": changes.told(seen.changes, seen.document, wording=wording),
         "touched": changes.touched(seen.changes),
-        "clock": asked.clock,
     }
 
 
 def _narrowed(life: Life, asked: Asked) -> Life:
-    """Only what is about one goal, or turning points of one kind."""
+    """Only what is about one goal, or turning points of one kind; not more than can be looked at."""
     lines, lanes, marks = life.lines, life.lanes, life.marks
     if asked.goal:
         lines = [line for line in lines if line.goal_id == asked.goal]
@@ -170,6 +189,8 @@ def _narrowed(life: Life, asked: Asked) -> Life:
         marks = [mark for mark in marks if asked.goal in mark.about]
     if asked.kind:
         marks = [mark for mark in marks if mark.kind == asked.kind]
+    if not asked.every:
+        lines, lanes = lines[:MOST_DRAWN], lanes[:MOST_DRAWN]
     return replace(life, lines=lines, lanes=lanes, marks=marks)
 
 
@@ -179,9 +200,9 @@ def _window(life: Life, asked: Asked) -> charts.Window:
     if not asked.days:
         return every
     half = timedelta(days=int(asked.days) / 2)
-    cursor: datetime = life.steps[asked.step - 1].at
+    cursor: datetime = life.steps[asked.around - 1].at
     start = max(min(cursor - half, every.end - 2 * half), every.start)
-    return charts.Window(start, min(start + 2 * half, every.end))
+    return replace(every, start=start, end=min(start + 2 * half, every.end))
 
 
 def _link(plan_id: UUID, asked: Asked) -> str:

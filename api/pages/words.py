@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from api.pages import own_words
 from service.access.table import CO_SIGNING
 
 LABELS: dict[str, str] = {
@@ -78,28 +79,62 @@ MARKS: dict[str, str] = {
     "late": "Recorded late",
 }
 """The rows of turning points in a replay."""
+LEVELS: dict[str, str] = {"baseline": "baseline", "target": "target"}
+"""What the levels beside a measure are called."""
+
+THINGS: dict[str, str] = {
+    "goals": "Goal",
+    "interventions": "Intervention",
+    "concerns": "Concern",
+    "context": "Context",
+    "practice": "Practice",
+    "discomforts": "Discomfort",
+    "feedback": "Feedback",
+    "relapses": "Relapse",
+    "setbacks": "Setback",
+    "plateaus": "Plateau",
+    "resistances": "Holding back",
+    "life_events": "Life event",
+    "safety_concerns": "Safety concern",
+    "observations": "Observation",
+    "self_reports": "In the client’s words",
+    "insights": "Insight",
+    "rapport": "Rapport",
+    "mismatches": "Mismatch",
+    "skills": "Skill",
+    "celebrations": "Celebrated",
+    "look_backs": "Looking back",
+    "strengths": "Strength",
+    "preferences": "Preference",
+    "expectations": "Expectation",
+    "readiness": "Readiness",
+    "prior_therapy": "Earlier therapy",
+    "scores": "Questionnaire",
+    "consents": "Consent",
+    "disclosures": "Disclosure",
+    "orientation": "Orientation",
+    "concern_links": "Linked concerns",
+    "emergency_access": "Emergency access",
+    "people": "Person",
+    "intake": "Intake",
+    "signed": "Signature",
+    "held": "Review held",
+    "scheduled": "Review planned",
+    "check_ins": "Check-in",
+}
+"""What the parts of a plan are called, where something in them changed."""
+PLAINLY: dict[str, str] = {
+    "last_formal_at": "last formal review",
+    "next_due_on": "next review",
+    "due_on": "until",
+    "within": "agreed period",
+}
+ABOVE: dict[str, str] = {"latest": "latest value", "client": "client’s word"}
+"""Fields by a better name; and such as say nothing without what stands above them."""
+UNITS: dict[str, str] = {"D": "day", "W": "week", "M": "month", "Y": "year"}
 
 FOR_THE_TEAM = CO_SIGNING
 """What a supervisor records in their team's plans: buttons for the rest would lead nowhere."""
-
-OWN_STATUS = {"dropped": "Let go", "achieved": "Reached", "paused": "Resting"}
-OWN_OWED = {
-    "formal_review": "We look at the plan together",
-    "client_agreement": "What you think of the changes",
-    "answer_discomfort": "Your therapist’s answer to what did not feel right",
-    "answer_mismatch": "Talking about how we work together",
-    "resume_check": "A resting goal, to look at again",
-}
-OWN_TYPES = {
-    "FeedbackGiven": "What helps, what does not",
-    "DiscomfortVoiced": "Something does not feel right",
-    "SelfReportRecorded": "How I am doing",
-    "PracticeReported": "How the practice went",
-    "PlanAgreed": "I agree with my plan",
-    "PlanDisagreed": "I see it differently",
-    "ClientSignatureDeclined": "I would rather not sign",
-}
-"""Clients read of their own plan in words of their own."""
 
 WEIGHTY = frozenset(
     {
@@ -145,12 +180,22 @@ def type_name(name: str) -> str:
 
 def type_for(role: str, name: str) -> str:
     """An entry type as somebody of that role says it."""
-    return OWN_TYPES.get(name, type_name(name)) if role == "client" else type_name(name)
+    return own_words.TYPES.get(name, type_name(name)) if role == "client" else type_name(name)
 
 
 def number(value: float | None) -> str:
-    """A number without needless decimals."""
-    return "–" if value is None else f"{value:.6g}"
+    """A number without needless decimals, thousands apart."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}"
+
+
+def short_number(value: float) -> str:
+    """A number as short as a margin needs it: ``12.5k``."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.4g}"
 
 
 def due(due_on: str | None, today: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,10 +16,12 @@ from domain.fold import AMENDING
 from domain.record import AddendumAdded
 from domain.release import released_document
 from service.fhir.facade import KINDS
+from service.kept import Kept
 from service.reading import reading_plan
 from service.timeline import TimelineService
 from tests.api.house import House, entry
 from tests.api.living import Living
+from tests.api.test_pages_reach import at_the_browser
 from tests.conftest import Caller
 from tests.domain.samples import LIFE, SAMPLES, Sample
 
@@ -111,6 +114,40 @@ def answers(living: Living, caller: Caller) -> Iterator[tuple[str, str, str]]:
                     yield action, f"{path}{query} {accept}", text
 
 
+def pages(living: Living, caller: Caller) -> Iterator[tuple[str, str, str]]:
+    """(action, address, text) of every page, the replay at each of its moments."""
+    app, desk = living.desk.house.app, living.desk
+    ref = desk.get().json["client"]["ref"]
+    browser = at_the_browser(desk.house, caller)
+    for rule in app.url_map.iter_rules():
+        if not rule.endpoint.startswith("pages.") or "GET" not in (rule.methods or ()):
+            continue
+        path = re.sub(r"<(?:\w+:)?plan_id>", desk.plan_id, rule.rule)
+        path = re.sub(r"<(?:\w+:)?entry_id>", living.known[EMERGENCY], path)
+        path = path.replace("<link>", "none").replace("<kind>", "csv")
+        for query in page_queries(rule.endpoint, desk.plan_id):
+            answer = browser.get(path + query)
+            text = html.unescape(answer.get_data(as_text=True)).replace(ref, "")
+            yield PAGE_ACTIONS.get(rule.endpoint, "page"), f"{path}{query}", text
+
+
+def page_queries(endpoint: str, plan_id: str) -> Iterable[str]:
+    """With which parameters a page is looked at."""
+    moments = range(1, len(LIFE) + 4)
+    if endpoint == "pages.moment":
+        return [f"?at={n}&clock={c}" for n in moments for c in ("recorded", "effective")]
+    if endpoint == "pages.replay":
+        return ["", "?all=1", "?clock=effective", f"?at=1&with={len(LIFE) + 3}", "?view=91"]
+    if endpoint == "pages.timeline":
+        return ["", "?order=occurred", "?type=ObservationRecorded"]
+    return ("", f"?plan_id={plan_id}", "?q=canary")
+
+
+PAGE_ACTIONS: dict[str, str] = {}
+"""Pages whose action says more than the rest; see ``SAYS_MORE``."""
+EMERGENCY = SAMPLES["EmergencyAccessTaken"].entry_id
+
+
 def parts(living: Living, arguments: set[str]) -> Iterable[str]:
     """What to put where an address names an entry, or a type of FHIR resource."""
     if "entry_id" in arguments:
@@ -132,7 +169,7 @@ def leaks(living: Living, caller: Caller, mark: str, but: set[str]) -> list[str]
     """Where a mark is seen that must not be."""
     return [
         f"{path}: …{text[max(text.find(mark) - 60, 0) : text.find(mark) + 60]}…"
-        for action, path, text in answers(living, caller)
+        for action, path, text in (*answers(living, caller), *pages(living, caller))
         if mark in text and action not in but
     ]
 
@@ -163,6 +200,17 @@ def test_a_filter_that_is_skipped_is_noticed(
     callers = people(living)
     assert leaks(living, callers["auditor"], OPEN, SAYS_MORE)
     assert leaks(living, callers["client"], HELD, set())
+
+
+def test_a_replay_of_everything_is_noticed(living: Living, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: when a client's replay walks through the whole plan, the search above finds it."""
+    told = living.desk.house.container.replay
+    monkeypatch.setattr("domain.release.held_back", lambda _: frozenset())
+    for kept in ("_lives", "_seen"):
+        monkeypatch.setattr(told, kept, Kept(1))
+    found = leaks(living, people(living)["client"], HELD, set())
+    for place in ("/replay?", "/replay/moment?at=", "clock=effective"):
+        assert any(place in held for held in found), place
 
 
 def test_the_client_reads_the_same_plan_but_for_working_notes(living: Living) -> None:

@@ -264,7 +264,7 @@ def test_an_auditor_finds_who_recorded_what_and_who_looked(seat: Seat, demo: Dem
 
 
 def test_a_client_says_what_helps(seat: Seat, demo: Demo) -> None:
-    """In their words; it is in their plan's story at once, and the replay stays with those who treat."""
+    """In their words; it is in their plan's story at once, and their way can be walked again."""
     reader = seat("maple")
     page = reader.page
     reader.open("/home")
@@ -278,5 +278,9 @@ def test_a_client_says_what_helps(seat: Seat, demo: Demo) -> None:
     page.click("text=My story")
     expect(page.locator(".entry").first).to_contain_text("Step by step is right")
     assert page.locator("a:has-text('version')").count() == 0
-    reader.open("/plans/{maple}/replay".format(**demo.plans))
-    expect(page.locator("h1")).to_have_text("Your role does not include this")
+    page.click("text=My way so far")
+    expect(page.locator(".now-told")).to_contain_text("in my words")
+    page.locator("#scrubber").focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#place")).to_contain_text("1 of")
+    expect(page.locator(".now-told")).not_to_contain_text("Version")

@@ -8,10 +8,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from api.pages import changes, charts
+from api.pages.wording import FOR_STAFF
+from domain.checkpoints import Checkpoints
 from domain.goals import MeasureRecorded
 from domain.interventions import InterventionSwapped
 from domain.plan import Plan
 from domain.policy import DEFAULT_POLICY
+from domain.release import Released, held_back, released_document
+from domain.state import PlanState
 from service.life import Clock, Point, life_of
 from service.replay import seen_at
 from tests.domain.lives import some_lives
@@ -55,15 +59,43 @@ def test_whatever_a_life_brings_can_be_drawn_and_told(plan: Plan, clock: Clock) 
     life = life_of(plan, clock, DEFAULT_POLICY)
     window = charts.whole(life, life.steps[-1].at)
     cursor = life.steps[len(life.steps) // 2].at
-    drawn = charts.replay(life, window, cursor, life.steps[0].at, "?at={}")
+    drawn = charts.replay(life, window, FOR_STAFF, cursor, life.steps[0].at, "?at={}")
     root = ET.fromstring(str(drawn))  # noqa: S314 - we made it ourselves
     assert not [held for held in root.iter() if "style" in held.attrib]
-    table, count = charts.rows(life, window, most=10_000)
+    table, count = charts.rows(life, window, FOR_STAFF, most=10_000)
     assert len(table) == count
     for number in range(1, len(life.steps) + 1):
         seen = seen_at(plan, clock, life, number, DEFAULT_POLICY)
         for one in changes.told(seen.changes, seen.document):
             assert one["thing"] or one["field"], one
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("plan", [a_life(), *LIVES], ids=range(len(LIVES) + 1))
+def test_clients_walk_through_what_is_released(plan: Plan, clock: Clock) -> None:
+    """No step is a working note; each recorded one is the plan as its client was shown it then."""
+    released, back = Released(plan), held_back(plan.entries)
+    life = life_of(released, clock, DEFAULT_POLICY)
+    told = {entry.version for entry in plan.entries if entry.entry_id not in back}
+    versions = [step.version for step in life.steps]
+    assert set(versions) <= told
+    assert {mark.version for mark in life.marks} <= told
+    for number in range(1, len(versions) + 1):
+        seen = seen_at(released, clock, life, number, DEFAULT_POLICY)
+        assert seen.entry.entry_id not in back
+        if clock == "recorded":
+            expected = released_document(plan, versions[number - 1])
+            assert {**expected, **seen.document} == expected
+    if clock == "recorded":
+        assert versions == sorted(told)
+
+
+def test_what_is_kept_of_a_long_fold_changes_nothing() -> None:
+    """Read again and again with the same checkpoints, a client's plan is the same."""
+    plan, folds = a_life(), Checkpoints(PlanState)
+    for version in (plan.version, 9, plan.version):
+        known = Released(plan, folds).at(version).document()
+        assert known == Released(plan).at(version).document()
 
 
 def test_every_value_and_every_swap_is_in_the_picture() -> None:

@@ -1,89 +1,109 @@
-"""Measures as steps, with baseline and target."""
+"""Measures as steps, with baseline and target named at their right, where no value is drawn."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from markupsafe import Markup
 
 from api.pages import words
-from api.pages.charts.svg import EDGE, Window, caption, in_view, percent, tag
+from api.pages.charts.svg import EDGE, Window, apart, in_view, percent, tag
+from api.pages.wording import Wording
 from service.life import Line, Point
 
 LINE_HEIGHT = 54
+NAME_HEIGHT = 12
+Down = Callable[[float], float]
+"""Where a value lies, in pixels from the drawing's top."""
 
 
-def line_caption(line: Line, window: Window, y: int) -> Markup:
-    """The measure's name, and its last value in view."""
-    last = in_view(line.points, window)[-1:]
+def value_at(line: Line, at: datetime) -> str:
+    """The measure's value at a moment, with its unit; a dash before the first."""
+    place = bisect_right(line.points, at, key=lambda point: point.at)
+    if not place:
+        return "–"
     unit = f" {line.unit}" if line.unit and line.unit.lower() != line.name.lower() else ""
-    return caption(line.name, y, f"{words.number(last[0].value)}{unit}" if last else "")
+    return f"{words.number(line.points[place - 1].value)}{unit}"
 
 
-def line_band(line: Line, window: Window, top: int, link: str) -> Markup:
+def line_band(line: Line, window: Window, wording: Wording, link: str, top: int) -> Markup:
     """The measure's values as steps in a band that begins at ``top``."""
     seen = in_view(line.points, window)
     lowest, highest = _bounds(line, seen)
 
     def down(value: float) -> float:
-        share = (value - lowest) / ((highest - lowest) or 1.0)
+        share = (value - lowest) / (highest - lowest)
         return round(top + LINE_HEIGHT - 6 - share * (LINE_HEIGHT - 12), 1)
 
-    drawn = tag("rect", x="0", y=top, width="100%", height=LINE_HEIGHT, class_="plot", rx=6)
+    x2 = percent(window.right)
+    drawn = tag("rect", x="0", y=top, width=x2, height=LINE_HEIGHT, class_="plot", rx=6)
     if line.baseline is not None:
         y = down(line.baseline)
-        name = f"baseline {words.number(line.baseline)}"
-        drawn += tag("line", x1="0", x2="100%", y1=y, y2=y, class_="level baseline")
-        drawn += _level_name(name, EDGE, y, top, "level-name baseline-name", "start")
-    drawn += _targets(line, window, down, top)
+        drawn += tag("line", x1="0", x2=x2, y1=y, y2=y, class_="level baseline")
+    drawn += _targets(line, window, wording, down)
     drawn += _steps(seen, window, down, top)
     for point in seen:
         if window.holds(point.at):
             drawn += _point(point, window, down, link)
-    return drawn
+    return drawn + _level_names(line, window, wording, down, top)
 
 
 def _bounds(line: Line, seen: Sequence[Point]) -> tuple[float, float]:
+    """The lowest and the highest value there is to draw; never the same."""
     values = [point.value for point in seen] + [value for _, value in line.targets]
     values += [point.was for point in seen if point.was is not None]
     values += [line.baseline] if line.baseline is not None else []
-    return (min(values), max(values)) if values else (0.0, 1.0)
+    lowest, highest = (min(values), max(values)) if values else (0.0, 1.0)
+    return (lowest, highest) if lowest < highest else (lowest - 1, highest + 1)
 
 
-def _level_name(text: str, x: float, y: float, top: int, kind: str, anchor: str) -> Markup:
-    """A level's name: above its line, or below it where there is no room above."""
-    place = y + 11 if y - top < 14 else y - 4
-    return tag("text", text, x=percent(x), y=place, class_=kind, text_anchor=anchor)
+def _levels(line: Line, window: Window) -> list[tuple[str, float]]:
+    """What is named at the right: the baseline, and the target that is in force at the end."""
+    found = [("baseline", line.baseline)] if line.baseline is not None else []
+    targets = [value for at, value in line.targets if at <= window.end]
+    return [*found, *([("target", targets[-1])] if targets else [])]
 
 
-def _targets(line: Line, window: Window, down: Callable[[float], float], top: int) -> Markup:
+def _level_names(line: Line, window: Window, wording: Wording, down: Down, top: int) -> Markup:
+    """The names of the levels, apart from each other even where the levels are not."""
+    levels = _levels(line, window)
+    middles = apart(
+        [down(value) for _, value in levels], NAME_HEIGHT, top + 6, top + LINE_HEIGHT - 6
+    )
+    drawn = Markup()
+    for (kind, value), middle in zip(levels, middles, strict=True):
+        word = tag("tspan", f"{wording.levels[kind]} ", class_="word")
+        x, y = percent(round(window.right + EDGE, 2)), round(middle + 3.5, 1)
+        kinds = f"level-name {kind}-name"
+        drawn += tag("text", word, words.short_number(value), x=x, y=y, class_=kinds)
+    return drawn
+
+
+def _targets(line: Line, window: Window, wording: Wording, down: Down) -> Markup:
     drawn = Markup()
     ends = [at for at, _ in line.targets[1:]] + [window.end]
     for (start, value), end in zip(line.targets, ends, strict=False):
         if end < window.start or start > window.end:
             continue
         y = down(value)
-        x1, x2 = window.x(start), window.x(end)
-        drawn += tag("line", x1=percent(x1), x2=percent(x2), y1=y, y2=y, class_="level target")
-        name = f"target {words.number(value)}"
-        drawn += _level_name(name, x1, y, top, "level-name target-name", "start")
+        x1, x2 = percent(window.x(start)), percent(window.x(end))
+        title = tag("title", f"{wording.levels['target']} {words.number(value)}")
+        drawn += tag("line", title, x1=x1, x2=x2, y1=y, y2=y, class_="level target")
     return drawn
 
 
-def _steps(
-    points: Sequence[Point], window: Window, down: Callable[[float], float], top: int
-) -> Markup:
+def _steps(points: Sequence[Point], window: Window, down: Down, top: int) -> Markup:
     """A value holds until the next one: a line of steps, in a drawing that may be stretched."""
     if not points:
         return Markup()
-    path, before = [], 0.0
+    path = []
     for number, point in enumerate(points):
         x = round(window.x(point.at) * 10, 1)
         y = round(down(point.value) - top, 1)
         path.append(f"M{x} {y}" if number == 0 else f"H{x}V{y}")
-        before = y
-    path.append(f"H{round((100 - EDGE) * 10, 1)}")
-    assert before >= 0
+    path.append(f"H{round(window.right * 10, 1)}")
     line = tag("path", d="".join(path), class_="steps", vector_effect="non-scaling-stroke")
     return tag(
         "svg",
@@ -97,7 +117,7 @@ def _steps(
     )
 
 
-def _point(point: Point, window: Window, down: Callable[[float], float], link: str) -> Markup:
+def _point(point: Point, window: Window, down: Down, link: str) -> Markup:
     x, y = percent(window.x(point.at)), down(point.value)
     drawn = Markup()
     if point.was is not None:
