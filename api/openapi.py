@@ -254,6 +254,7 @@ def _emergency() -> dict[str, dict[str, Any]]:
     }
     shown = _group(
         plan_id=UUID_FORMAT,
+        client_ref=_TEXT,
         entry_id=UUID_FORMAT,
         at=MOMENT_FORMAT,
         by=_OBJECT,
@@ -262,6 +263,8 @@ def _emergency() -> dict[str, dict[str, Any]]:
         status={"type": "string", "enum": ["open", "reviewed"]},
         finding=_or_null(_TEXT),
         reviewed_at=_or_null(MOMENT_FORMAT),
+        reviewed_by=_or_null(_TEXT),
+        note=_or_null(_TEXT),
     )
     return {
         "EmergencyAccess": {**taking, "properties": {**plan, **taking["properties"]}},

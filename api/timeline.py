@@ -55,14 +55,14 @@ def _as_lines(kind: str, wanted: Filter, read: Callable[[Filter], Page]) -> Resp
     """One page when a limit is given, else everything, read page by page while it is sent."""
     paged = "limit" in request.args
     first = read(wanted if paged else replace(wanted, limit=200))
-    pages = iter([first]) if paged else _pages(first, wanted, read)
-    lines = _ndjson(pages) if kind == NDJSON else _csv(pages)
-    answer = Response(lines, content_type=f"{kind}; charset=utf-8")
+    pages = iter([first]) if paged else every_page(first, wanted, read)
+    answer = Response(written(kind, pages), content_type=f"{kind}; charset=utf-8")
     answer.headers.update(next_link(to_cursor(first.next) if paged else None))
     return answer
 
 
-def _pages(first: Page, wanted: Filter, read: Callable[[Filter], Page]) -> Iterator[Page]:
+def every_page(first: Page, wanted: Filter, read: Callable[[Filter], Page]) -> Iterator[Page]:
+    """The first page and all that follow, each read when its turn comes."""
     page = first
     while True:
         yield page
@@ -71,12 +71,10 @@ def _pages(first: Page, wanted: Filter, read: Callable[[Filter], Page]) -> Itera
         page = read(replace(wanted, limit=200, after=page.next))
 
 
-def _ndjson(pages: Iterator[Page]) -> Iterator[str]:
-    for page in pages:
-        yield "".join(held + "\n" for held in page.entries)
-
-
-def _csv(pages: Iterator[Page]) -> Iterator[str]:
+def written(kind: str, pages: Iterator[Page]) -> Iterator[str]:
+    """Pages as lines of NDJSON or CSV."""
+    if kind == NDJSON:
+        return ("".join(held + "\n" for held in page.entries) for page in pages)
     return tables.timeline(held for page in pages for held in page.entries)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,4 +94,25 @@ def _shown(row: TupleRow, *, labels: bool) -> dict[str, Any]:
         "supervisor_id": str(supervisor) if supervisor else None,
         "opened_at": plain_moment(moments[0]),
         "changed_at": plain_moment(moments[1]),
+    }
+
+
+def clients_of(
+    gate: Gate, principal: Principal, plan_ids: Iterable[str]
+) -> dict[str, dict[str, str | None]]:
+    """The client of each plan within reach as the principal may know them: reference, and label."""
+    within, values = gate.reach(principal, "plans.find", "plan_id")
+    labels = METADATA not in (principal.grant("plans.find") or {}).values()
+    query = sql.SQL(
+        "SELECT plan_id, client_ref, client_label FROM current_plans "
+        "WHERE clinic_id = %s AND plan_id = ANY(%s) AND {}"
+    ).format(within)
+    wanted = [UUID(held) for held in set(plan_ids)]
+
+    def read(conn: BoundedConnection) -> list[TupleRow]:
+        return conn.execute(query, [principal.clinic_id, wanted, *values], binary=True).fetchall()
+
+    rows = gate.database.in_clinic(principal.clinic_id, read) if wanted else []
+    return {
+        str(plan): {"ref": ref, "label": label if labels else None} for plan, ref, label in rows
     }

@@ -1,13 +1,15 @@
 """The pages: what people read and write in the browser, rendered here and readable without JavaScript.
 
 Law of this folder: a page asks services, like the API's routes do, and shows what they answer. What
-it says to people is in ``templates/`` and in ``words.py``; what is drawn comes from ``charts.py``.
+it says to people is in ``templates/`` and in ``words.py``; what is drawn comes from ``charts/``.
 """
 
 from __future__ import annotations
 
 from api.pages import (
     audit,
+    disclosures,
+    emergency,
     entrance,
     evidence,
     figures,
@@ -24,6 +26,8 @@ from api.pages.blueprint import pages
 
 __all__ = [
     "audit",
+    "disclosures",
+    "emergency",
     "entrance",
     "evidence",
     "figures",

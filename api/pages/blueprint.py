@@ -16,7 +16,7 @@ from api.conventions import principal, services
 from api.pages import changes, charts, session, words
 from api.pages.session import OPEN
 from api.pages.wording import wording_for
-from domain.errors import PlanHistoryError
+from domain.errors import PlanHistoryError, PlanNotFoundError
 from service.access import Principal
 from service.errors import NotAllowedError, NotSignedInError
 
@@ -122,12 +122,21 @@ def refused(problem: PlanHistoryError) -> AnyResponse:
     """A refusal as a page."""
     if isinstance(problem, NotSignedInError):
         return session.to_sign_in()
-    return problem_page(errors.status_of(problem), problem.title, problem.detail)
+    status, title, detail = errors.status_of(problem), problem.title, problem.detail
+    return problem_page(status, title, detail, way_in=_way_in(problem))
 
 
-def problem_page(status: int, title: str, detail: str) -> Response:
+def _way_in(problem: PlanHistoryError) -> str | None:
+    """For whoever may: the way into a plan that is not theirs, in an emergency – whether or not it is there."""
+    plan_id, who = (request.view_args or {}).get("plan_id"), g.get("principal")
+    may_ask = isinstance(problem, PlanNotFoundError) and who and who.may("emergency.take")
+    return url_for("pages.emergency", plan_id=plan_id) if plan_id and may_ask else None
+
+
+def problem_page(status: int, title: str, detail: str, way_in: str | None = None) -> Response:
     """What went wrong and what to do next, for people."""
-    answer = show("problem", status, title=title, detail=detail, request_id=g.get("request_id"))
+    number = g.get("request_id")
+    answer = show("problem", status, title=title, detail=detail, request_id=number, way_in=way_in)
     return _leave(answer)
 
 

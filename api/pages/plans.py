@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,22 +14,23 @@ from api.conventions import from_cursor, principal, services, to_cursor
 from api.pages import words
 from api.pages.blueprint import names, pages, query, require, show
 from api.queries import moment_part, uuid_part
+from service.access.table import EMERGENCY
 from service.finding import STATUSES, PlanFilter, find_plans
 
 TABS = (
-    ("pages.plan", "Plan"),
-    ("pages.replay", "Replay"),
-    ("pages.timeline", "Timeline"),
-    ("pages.record", "Record"),
-    ("pages.evidence", "Evidence"),
+    ("pages.plan", "Plan", "plans.read"),
+    ("pages.replay", "Replay", "plans.read"),
+    ("pages.timeline", "Timeline", "plans.timeline"),
+    ("pages.record", "Record", "plans.record"),
+    ("pages.evidence", "Evidence", "plans.export"),
 )
-
-
+"""The pages of a plan, and what one must be able to do with this very plan to be offered them."""
 OWN_TABS = (
     ("pages.plan", "My plan"),
     ("pages.replay", "My way so far"),
     ("pages.timeline", "My story"),
     ("pages.record", "What I want to say"),
+    ("pages.evidence", "On paper"),
 )
 """What a client has of their own plan."""
 
@@ -75,11 +77,12 @@ def _measures(plan_id: UUID) -> dict[str, dict[str, Any]]:
 
 def plan_facts(document: dict[str, Any]) -> dict[str, Any]:
     """What every page about a plan shows: the plan, the way to its other pages, who is who."""
-    owed = document["obligations"]
+    owed, plan_id = document["obligations"], UUID(document["plan_id"])
     today = services().clock().date().isoformat()
+    standing = {action: stands(action, plan_id) for _, _, action in TABS}
     return {
         "plan": document,
-        "tabs": OWN_TABS if principal().role == "client" else TABS,
+        "tabs": _tabs(standing),
         "names": names(),
         "owed": [
             {
@@ -92,7 +95,31 @@ def plan_facts(document: dict[str, Any]) -> dict[str, Any]:
         "today": today,
         "goals_by_id": {held["goal_id"]: held for held in document["goals"]},
         "recorded": request.args.get("recorded"),
+        "writes": standing["plans.record"] is not None,
+        "looking_in": _looking_in(document) if standing["plans.read"] == EMERGENCY else None,
     }
+
+
+def stands(action: str, plan_id: UUID) -> str | None:
+    """The relation by which somebody has an action with this plan."""
+    who = principal()
+    return services().gate.relation(who, action, plan_id) if who.may(action) else None
+
+
+def _tabs(standing: Mapping[str, str | None]) -> Sequence[tuple[str, str]]:
+    if principal().role == "client":
+        return OWN_TABS
+    return [(endpoint, name) for endpoint, name, action in TABS if standing[action]]
+
+
+def _looking_in(document: Mapping[str, Any]) -> str | None:
+    """Until when somebody may look in because of an emergency."""
+    mine = [
+        held["expires_at"]
+        for held in document["emergency_access"]
+        if held["by"]["member_id"] == str(principal().member_id)
+    ]
+    return max(mine, default=None)
 
 
 def progress(goal: dict[str, Any]) -> int | None:

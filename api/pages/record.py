@@ -52,7 +52,9 @@ _LATER = frozenset(
 @pages.get("/plans/<uuid:plan_id>/record")
 def record(plan_id: UUID) -> AnyResponse:
     """The form, with what was typed before."""
-    principal().require("plans.record")
+    services().gate.see(
+        principal(), "plans.record", plan_id
+    )  # who only looks in is not led to a form
     plan = _plan(plan_id)
     typed = _begun(plan_id, plan)
     wanted, corrected = request.args.get("add"), request.args.get("correct")

@@ -32,6 +32,15 @@ def on(moment: str) -> Markup:
     return _TIME.format(moment, Markup(' data-show="day"'), f"{text}, {held:%H:%M}", text)
 
 
+@pages.app_template_filter("clock")
+def clock(moment: str) -> Markup:
+    """The time of day of a moment, in the reader's zone."""
+    held = datetime.fromisoformat(moment)
+    shown = Markup(' data-show="clock"')
+    text = f"{_spoken(held)}, {held:%H:%M}"
+    return _TIME.format(moment, shown, text, f"{held:%H:%M} UTC")
+
+
 @pages.app_template_filter("day")
 def day(given: str) -> Markup:
     """A calendar day, the same everywhere."""

@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.conventions import from_cursor, principal, services, to_cursor
 from api.pages.blueprint import pages, query, show
 from api.pages.changes import plain
-from api.pages.plans import plan_facts
+from api.pages.given import as_id
+from api.pages.plans import plan_facts, stands
 from api.queries import moment_part, whole_part
 from domain.entry import TYPES, VOICES, chapter_of
 from service.timeline import Filter, Page
@@ -34,7 +35,9 @@ def timeline(plan_id: UUID) -> AnyResponse:
     days = told(page, occurred="occurred" in _order())
     following = to_cursor(page.next)
     if request.headers.get("HX-Target") == "more":
-        return show("timeline_days", days=days, next=following, plan={"plan_id": str(plan_id)})
+        writes = stands("plans.record", plan_id) is not None
+        plan = {"plan_id": str(plan_id)}
+        return show("timeline_days", days=days, next=following, plan=plan, writes=writes)
     _, document = services().plans.current(principal(), plan_id)
     return show(
         "timeline",
@@ -59,18 +62,11 @@ def _filter() -> Filter:
     return Filter(
         type=asked.get("type") if asked.get("type") in TYPES else None,
         voiced_by=asked.get("voiced_by") if asked.get("voiced_by") in VOICES else None,
-        about=_uuid(asked.get("goal_id")),
+        about=as_id(asked.get("goal_id")),
         order=_order(),
         limit=60,
         after=place,
     )
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def told(page: Page, *, occurred: bool) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api.pages.forms import Typed
+from api.pages.given import zone_of
 from api.schemas import given_fields
 from domain.fields import DurationRule, Field, New
 
@@ -76,10 +76,7 @@ def moment_of(text: str, typed: Typed) -> str:
         held = datetime.fromisoformat(text)
     except ValueError:
         return text
-    try:
-        zone = ZoneInfo((typed.get("zone") or ["UTC"])[0])
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = ZoneInfo("UTC")
+    zone = zone_of((typed.get("zone") or ["UTC"])[0])
     aware = held if held.tzinfo else held.replace(tzinfo=zone)
     return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
 

@@ -145,6 +145,36 @@ WEIGHTY = frozenset(
 )  # fmt: skip
 """Entries a reader of a story looks for first."""
 
+ACTIONS: dict[str, str] = {
+    "plans.read": "Read the plan",
+    "plans.timeline": "Read the timeline",
+    "plans.find": "Looked for plans",
+    "plans.record": "Recorded",
+    "plans.open": "Opened a plan",
+    "plans.export": "Took the plan along",
+    "plans.disclosures": "Read what was disclosed",
+    "fhir.read": "Read it as FHIR",
+    "feed.read": "Followed the feed",
+    "worklist.read": "Read the worklist",
+    "figures.read": "Read the figures",
+    "clinic.timeline": "Searched the entries",
+    "clinic.history": "Read the clinic’s own history",
+    "access-log.read": "Took the access log along",
+    "emergency.take": "Took emergency access",
+    "emergency.review": "Looked at emergency access",
+}
+"""What a look was, for people; the log itself keeps the action’s name."""
+BECAUSE: dict[str, str] = {
+    "caseload": "Treats the client",
+    "team": "Supervises the plan",
+    "self": "Their own plan",
+    "consented": "The client consented",
+    "clinic": "By their role",
+    "emergency": "Emergency access",
+}
+SEEN: dict[str, str] = {"released": "without working notes", "metadata": "without words"}
+"""Why somebody could look, and how much they saw when it was not all."""
+
 FORMATS: dict[str, str] = {
     "bundle": "Bundle to check (zip)",
     "html": "Page (HTML)",
@@ -160,6 +190,10 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     413: ("That is too much at once", "Record fewer entries at a time."),
     500: ("Something went wrong on our side", "Nothing you had recorded is lost. Try again in a moment."),
 }  # fmt: skip
+WHOSE_PLAN = "Say whose plan it is: the client’s reference, or the plan’s id."
+NO_DAY = "Write a day such as 2026-03-31."
+NOBODY = "There is nobody of that id here."
+NO_TYPE = "There is no such kind of entry."
 NOT_FOR_YOUR_ROLE = "This page is not part of your role here. Your administrator can tell you more."
 
 

@@ -2,6 +2,7 @@
 // The pages are written in English as it is read here; so are their days, with a script or without one.
 const shows = {
   moment: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
+  clock: new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }),
   day: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }),
 };
 
@@ -87,6 +88,12 @@ function lookAfterIdle(body) {
   wind();
 }
 
+// Looking in ends by itself; then nothing of the plan is left on the screen
+
+function leaveInTime(line) {
+  setTimeout(() => location.reload(), Math.max(new Date(line.dataset.until) - Date.now(), 0) + 1000);
+}
+
 // On paper nothing is folded away
 
 addEventListener("beforeprint", () => {
@@ -113,5 +120,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const refusal = document.getElementById("refusal");
   const fault = document.querySelector("[aria-invalid]");
   if (fault) fault.focus(); else if (refusal) refusal.focus();
+  const looking = document.querySelector("[data-until]");
+  if (looking) leaveInTime(looking);
   if (document.body.dataset.idle) lookAfterIdle(document.body);
 });

@@ -153,11 +153,18 @@ function replay(stage) {
   }
 
   // In the picture a mouse goes there at once. A finger may want to scroll: it goes there when it is
-  // drawn sideways or lifted where it was put down; up and down the page stays the browser's.
+  // drawn sideways, or lifted where it was put down; up and down the page stays the browser's. What is
+  // drawn from a point is no click on it.
   let from = null;
+  function drop(link) {
+    const halt = (click) => click.preventDefault();
+    link.addEventListener("click", halt);
+    setTimeout(() => link.removeEventListener("click", halt));
+  }
   drawing.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !event.target.closest(".replay-chart") || event.target.closest("a")) return;
-    from = { x: event.clientX, y: event.clientY, drawn: event.pointerType === "mouse" };
+    if (event.button !== 0 || !event.target.closest(".replay-chart")) return;
+    const link = event.target.closest("a");
+    from = { x: event.clientX, y: event.clientY, link, drawn: event.pointerType === "mouse" && !link };
     if (from.drawn) { stop(); go(stepAt(event)); }
   });
   addEventListener("pointermove", (event) => {
@@ -166,10 +173,13 @@ function replay(stage) {
     if (from.drawn) { stop(); go(stepAt(event)); }
   });
   addEventListener("pointerup", (event) => {
-    if (from && !from.drawn && Math.hypot(event.clientX - from.x, event.clientY - from.y) < 10) { stop(); go(stepAt(event)); }
+    const still = from && Math.hypot(event.clientX - from.x, event.clientY - from.y) < 10;
+    if (from && !from.drawn && !from.link && still) { stop(); go(stepAt(event)); }
+    if (from?.link && from.drawn) drop(from.link);
     from = null;
   });
   addEventListener("pointercancel", () => { from = null; });
+  drawing.addEventListener("dragstart", (event) => event.preventDefault());
 
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input:not([type=range]), textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -23,6 +23,9 @@ from service.database import BoundedConnection, Database
 from service.errors import StoreUnavailableError
 
 _NOTE = "SELECT note_looks(%s)"
+_OF_CLIENT = """
+plan_id IN (SELECT c.plan_id FROM current_plans c WHERE c.clinic_id = access_log.clinic_id AND c.client_ref = %s)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +147,7 @@ class Asked:
 
     member_id: UUID | None = None
     plan_id: UUID | None = None
+    client_ref: str | None = None
     action: str | None = None
     allowed: bool | None = None
     since: datetime | None = None
@@ -156,6 +160,7 @@ class Asked:
         tests = (
             ("member_id = %s", self.member_id),
             ("plan_id = %s", self.plan_id),
+            (_OF_CLIENT, self.client_ref),
             ("action = %s", self.action),
             ("allowed = %s", self.allowed),
             ("looked_at >= %s", self.since),

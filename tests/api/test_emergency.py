@@ -102,6 +102,18 @@ def test_an_hour_is_not_stretched(desk: Desk, other: Caller) -> None:
     refused(again, 409, "impossible-transition", "/type", "You are in already")
 
 
+def test_asking_twice_with_one_key_is_asking_once(desk: Desk, other: Caller) -> None:
+    """An impatient click gets the first answer again; what is refused otherwise names the plan."""
+    asked = {"client_ref": "c-1", "why": "At the desk"}
+    first = other.post("/v1/emergency-access", asked, Idempotency_Key="once")
+    again = other.post("/v1/emergency-access", asked, Idempotency_Key="once")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json == first.json
+    assert again.headers["Idempotent-Replay"] == "true"
+    answer = other.post("/v1/emergency-access", asked, Idempotency_Key="another")
+    assert refused(answer, 409, "impossible-transition")["plan_id"] == desk.plan_id
+
+
 def test_looking_in_is_not_taking_along(desk: Desk, other: Caller) -> None:
     """An emergency opens the plan to read; not its export, nor FHIR."""
     broken(desk, other)
@@ -118,12 +130,15 @@ def test_it_is_reviewed_once_by_somebody_else(desk: Desk, other: Caller) -> None
     desk.house.catch_up()
     [shown] = officer.get("/v1/emergency-access?status=open").json["emergency_access"]
     assert (shown["entry_id"], shown["why"]) == (entry_id, "At the front desk, shaking")
+    assert (shown["client_ref"], shown["reviewed_by"], shown["note"]) == ("c-1", None, None)
     url = f"/v1/emergency-access/{entry_id}/review"
     refused(other.post(url, {"finding": "justified"}), 403, "not-allowed")
     refused(officer.post(url, {"finding": "fine"}), 422, "invalid-data", "/finding")
     assert officer.post(url, {"finding": "justified", "note": "As it should"}).status_code == 201
     refused(officer.post(url, {"finding": "unclear"}), 409, "impossible-transition")
     assert officer.get("/v1/emergency-access?status=open").json["emergency_access"] == []
+    [shown] = officer.get("/v1/emergency-access?status=reviewed").json["emergency_access"]
+    assert (shown["reviewed_by"], shown["note"]) == (officer.who.name, "As it should")
     owed = [held["kind"] for held in desk.get("/obligations").json["obligations"]]
     assert "emergency_review" not in owed
     refused(

@@ -140,10 +140,15 @@ def page_queries(endpoint: str, plan_id: str) -> Iterable[str]:
         return ["", "?all=1", "?clock=effective", f"?at=1&with={len(LIFE) + 3}", "?view=91"]
     if endpoint == "pages.timeline":
         return ["", "?order=occurred", "?type=ObservationRecorded"]
-    return ("", f"?plan_id={plan_id}", "?q=canary")
+    return ("", f"?plan={plan_id}", "?q=canary")
 
 
-PAGE_ACTIONS: dict[str, str] = {}
+PAGE_ACTIONS = {
+    "pages.accounting": "plans.disclosures",
+    "pages.accounting_download": "plans.disclosures",
+    "pages.emergencies": "emergency.review",
+    "pages.emergency_access": "emergency.review",
+}
 """Pages whose action says more than the rest; see ``SAYS_MORE``."""
 EMERGENCY = SAMPLES["EmergencyAccessTaken"].entry_id
 
