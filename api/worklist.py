@@ -26,7 +26,7 @@ from api.errors import InvalidQueryError
 from api.queries import CountField, Paged, TruthField, uuid_part
 from api.schemas import DayField
 from service.access import Principal
-from service.worklist import KINDS, Wanted
+from service.worklist import KINDS, Place, Wanted
 
 worklist = Blueprint("worklist", "worklist", description="What is owed, and by when")
 
@@ -60,10 +60,10 @@ def read_worklist(query: Mapping[str, Any]) -> Response:
     With `mine` and `team` both are listed. What has no due day comes last.
     """
     who = principal()
-    place = from_cursor(query.get("cursor"), (_day_part, uuid_part, _kind_part, _about_part))
+    place = place_of(query.get("cursor"))
     wanted = {name: held for name, held in query.items() if name != "cursor"}
     page = services().worklist.find(who, Wanted(**{**wanted, **_whose(who, query)}, after=place))
-    cursor = to_cursor(page.next and [str(part) for part in page.next])
+    cursor = cursor_of(page.next)
     shown = b'{"obligations":[%b],"next_cursor":%b,"position":%d,"today":"%b"}' % (
         b",".join(page.obligations),
         orjson.dumps(cursor),
@@ -71,6 +71,16 @@ def read_worklist(query: Mapping[str, Any]) -> Response:
         page.today.isoformat().encode(),
     )
     return json_answer(shown, headers=next_link(cursor))
+
+
+def place_of(cursor: str | None) -> Any:
+    """The place behind a cursor of a worklist."""
+    return from_cursor(cursor, (_day_part, uuid_part, _kind_part, _about_part))
+
+
+def cursor_of(place: Place | None) -> str | None:
+    """The cursor for where the next page of a worklist begins."""
+    return to_cursor(place and [str(part) for part in place])
 
 
 def _whose(who: Principal, query: Mapping[str, Any]) -> dict[str, bool]:

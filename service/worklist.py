@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -42,6 +42,11 @@ _PART = """
 (SELECT NULL::bigint, shown, due_by < %s AS overdue, due_by, plan_id, kind, about FROM worklist
 WHERE clinic_id = %s AND {whose} = %s{conditions} ORDER BY due_by, plan_id, kind, about LIMIT %s)
 """
+_COUNTS = """
+SELECT count(*) FILTER (WHERE due_by < %s), count(*) FILTER (WHERE due_by >= %s AND due_by <= %s),
+    count(*) FILTER (WHERE due_by > %s)
+FROM worklist WHERE clinic_id = %s AND {} = %s
+"""
 _BOTH = "{one} UNION {other} ORDER BY due_by, plan_id, kind, about LIMIT %s"
 Place = tuple[date, UUID, str, str]
 """Where a page begins: after this due day (the last of all days for none), plan, kind and thing."""
@@ -65,7 +70,8 @@ class NotYetVisibleError(PlanHistoryError):
 class Wanted:
     """Which obligations to list: of plans whose therapist (``mine``) or supervisor (``team``) asks.
 
-    ``overdue`` and ``due_before`` leave out what has no due day, unless overdue is False.
+    ``overdue`` and ``due_before`` leave out what has no due day, unless overdue is False; ``due_from``
+    keeps it.
     ``at_least``: the clinic's position the list must have taken in.
     """
 
@@ -74,6 +80,7 @@ class Wanted:
     kind: str | None = None
     overdue: bool | None = None
     due_before: date | None = None
+    due_from: date | None = None
     at_least: int = 0
     limit: int = 50
     after: Place | None = None
@@ -81,7 +88,7 @@ class Wanted:
     @property
     def plain(self) -> bool:
         """Whether it is the first page of one list, unfiltered."""
-        filters = (self.kind, self.overdue, self.due_before, self.after)
+        filters = (self.kind, self.overdue, self.due_before, self.due_from, self.after)
         return self.mine != self.team and all(held is None for held in filters)
 
 
@@ -96,6 +103,15 @@ class Page:
     next: Place | None
     position: int
     today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A worklist at a glance."""
+
+    overdue: int
+    soon: int
+    later: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +151,20 @@ class WorklistService:
         shown = rows[: wanted.limit]
         place = _place(shown[-1][1]) if len(rows) > wanted.limit else None
         return Page([_with_overdue(row) for row in shown], place, position, today)
+
+    def counts(self, principal: Principal, *, team: bool, days: int) -> Counts:
+        """How much of one list is overdue, due within so many days from today, and later."""
+        self.gate.require(principal, "worklist.read")
+        today = self._today()
+        query = sql.SQL(_COUNTS).format(sql.Identifier("supervisor_id" if team else "therapist_id"))
+
+        def read(conn: BoundedConnection) -> TupleRow | None:
+            until = today + timedelta(days=days)
+            parameters = [today, today, until, until, principal.clinic_id, principal.member_id]
+            return conn.execute(query, parameters, binary=True).fetchone()
+
+        row = self.database.in_clinic(principal.clinic_id, read)
+        return Counts(*row) if row else Counts(0, 0, 0)
 
     def _refuse_beyond(self, clinic_id: UUID, position: int) -> None:
         def read(conn: BoundedConnection) -> TupleRow | None:
@@ -223,6 +253,7 @@ def _search(principal: Principal, wanted: Wanted, today: date) -> tuple[sql.Comp
         ("due_by < %s", [today] if wanted.overdue is True else None),
         ("due_by >= %s", [today] if wanted.overdue is False else None),
         ("due_by < %s", [wanted.due_before] if wanted.due_before else None),
+        ("due_by >= %s", [wanted.due_from] if wanted.due_from else None),
         ("(due_by, plan_id, kind, about) > (%s, %s, %s, %s)", wanted.after),
     ]
     held = [(condition, values) for condition, values in tests if values is not None]

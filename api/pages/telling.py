@@ -49,6 +49,13 @@ def day(given: str) -> Markup:
     )
 
 
+@pages.app_template_filter("weekday")
+def weekday(given: str) -> str:
+    """A calendar day as a day begins with it."""
+    held = date.fromisoformat(given)
+    return f"{held:%A}, {held.day} {held:%B %Y}"
+
+
 @pages.app_template_filter("lines")
 def lines(text: str) -> Markup:
     """A text with its own line breaks."""
