@@ -11,6 +11,8 @@ from uuid import uuid4
 
 from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
 
 from api import errors
 from api.access import access
@@ -28,6 +30,7 @@ from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
 from api.openapi import SETTINGS, describe
 from api.pages import pages
+from api.pages.blueprint import nowhere
 from api.plans import plans
 from api.proxies import BehindProxies
 from api.timeline import timeline
@@ -95,10 +98,16 @@ def create_app(container: Container) -> Flask:
     app.register_blueprint(root)
     app.register_blueprint(pages)
     errors.register(app)
+    app.register_error_handler(404, _nowhere)
     behind = BehindProxies(app.wsgi_app, container.settings.trusted_proxies)
     app.wsgi_app = behind  # type: ignore[method-assign] # as Flask's documentation says
     refuse_undeclared(app)
     return app
+
+
+def _nowhere(failed: NotFound) -> AnyResponse:
+    """An address there is not: people are told on a page, programs in a problem."""
+    return nowhere(failed) or errors.http_problem(failed)
 
 
 def _begin() -> None:

@@ -98,7 +98,7 @@ class NotAcceptableError(PlanHistoryError):
 def register(app: Flask) -> None:
     """Let every failure of ``app`` leave as a problem."""
     app.register_error_handler(PlanHistoryError, _refused)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, http_problem)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -144,7 +144,8 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, UUID | date) else value
 
 
-def _http(failed: HTTPException) -> Response:
+def http_problem(failed: HTTPException) -> Response:
+    """What the framework refuses, as a problem."""
     status = failed.code or 500
     code, detail = _HTTP.get(status, (f"http-{status}", str(failed.description)))
     answer = _problem(status, code, failed.name, detail)

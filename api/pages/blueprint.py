@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import errors
@@ -146,6 +146,16 @@ def _http(failed: HTTPException) -> AnyResponse:
         return failed.get_response()
     title, detail = words.PROBLEMS.get(status, (failed.name, str(failed.description)))
     return problem_page(status, title, detail)
+
+
+def nowhere(failed: NotFound) -> AnyResponse | None:
+    """An address there is not, as a page for whoever reads one; None for a program's, which asks for JSON."""
+    kinds = ("application/json", "text/html")
+    if request.path.startswith(("/v1/", "/fhir/")):
+        return None
+    if request.accept_mimetypes.best_match(kinds) == "text/html":
+        return _http(failed)
+    return None
 
 
 def _unexpected(failed: Exception) -> Response:

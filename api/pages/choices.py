@@ -37,8 +37,19 @@ def of_plan(plan: Mapping[str, Any], people: Mapping[str, str]) -> dict[str, lis
         for held in plan["reviews"]["scheduled"]
         if held["status"] == "scheduled"
     ]
+    found["answers_entry_ids"] = [
+        *_open(plan["relapses"], "Relapse"),
+        *_open(plan["safety_concerns"], "Safety concern"),
+    ]
     found["member"] = sorted(people.items(), key=lambda held: held[1])
     return found
+
+
+def _open(things: Any, kind: str) -> Iterator[tuple[str, str]]:
+    """What a review can answer."""
+    for held in things:
+        if held["status"] == "open":
+            yield held["entry_id"], f"{kind}: {changes.says(held)}"
 
 
 def _named(things: Any, key: str) -> Iterator[tuple[str, str]]:

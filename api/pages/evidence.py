@@ -29,11 +29,13 @@ def evidence(plan_id: UUID) -> AnyResponse:
     if who.role != "client":  # whoever looks in because of an emergency takes nothing along
         services().gate.see(who, "plans.export", plan_id)
     version, document = services().plans.current(who, plan_id)
+    entries = _entries(plan_id)
     return show(
         "evidence",
         **plan_facts(orjson.loads(document)),
         version=version,
-        entries=_entries(plan_id),
+        entries=entries,
+        more=len(entries) >= MOST and version > MOST,
         formats=words.FORMATS,
         made_at=services().clock().isoformat(timespec="seconds"),
     )

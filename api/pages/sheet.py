@@ -13,6 +13,7 @@ from domain.errors import PlanHistoryError
 from domain.record import EntryCorrected
 
 Held = dict[str, list[str]]
+_CODE = re.compile(r"`+([^`]+)`+")
 _PREFIX = re.compile(r"e[0-9]{1,4}", re.ASCII)
 
 
@@ -63,7 +64,7 @@ def entry_of(
         "prefix": prefix,
         "type": name,
         "of": of,
-        "about": " ".join((cls.__doc__ or "").replace("`", "").split()),
+        "about": _CODE.sub(r"“\1”", " ".join((cls.__doc__ or "").split())),
         "controls": controls,
         "envelope": envelope,
         "entry_id": first(typed, f"{prefix}.data.entry_id") if of else "",

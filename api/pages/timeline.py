@@ -20,10 +20,10 @@ from domain.entry import TYPES, VOICES, chapter_of
 from service.timeline import Filter, Page
 
 ORDERS = {
-    "-recorded": "Newest written first",
-    "recorded": "In the order written",
-    "-occurred": "Newest happened first",
-    "occurred": "In the order it happened",
+    "-recorded": "Newest first",
+    "recorded": "Oldest first",
+    "-occurred": "As it happened, backwards",
+    "occurred": "As it happened",
 }
 
 
@@ -45,7 +45,7 @@ def timeline(plan_id: UUID) -> AnyResponse:
         days=days,
         next=following,
         wanted=query("type", "voiced_by", "goal_id", "order"),
-        types=by_chapter(),
+        types=by_chapter(own=principal().role == "client"),
         voices=VOICES,
         orders=ORDERS,
     )
@@ -70,12 +70,30 @@ def _filter() -> Filter:
 
 
 def told(page: Page, *, occurred: bool) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The entries of a page by day (of what happened, or of writing it down)."""
+    """The entries of a page by day (of what happened, or of writing it down), and in each by session."""
     entries = [orjson.loads(held) for held in page.entries]
     for entry in entries:
         entry["threads"] = _threads(entry)
     clock = "occurred_at" if occurred else "recorded_at"
-    return [(day, [*held]) for day, held in groupby(entries, key=lambda entry: entry[clock][:10])]
+    days = groupby(entries, key=lambda entry: entry[clock][:10])
+    return [
+        (day, [_session([*held]) for _, held in groupby(found, key=_met)]) for day, found in days
+    ]
+
+
+def _met(entry: dict[str, Any]) -> tuple[str, str]:
+    """What entries of one session share: the session and who wrote it down; alone without one."""
+    return entry.get("session_id") or entry["entry_id"], entry["recorded_by"]["member_id"]
+
+
+def _session(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Entries that belong together; ``at`` and ``by`` are what they need not repeat."""
+    together = len(entries) > 1
+    return {
+        "entries": entries,
+        "at": entries[0]["occurred_at"] if together else None,
+        "by": entries[0]["recorded_by"] if together else None,
+    }
 
 
 def _threads(entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -102,9 +120,10 @@ def _thread(entry: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def by_chapter() -> dict[str, list[str]]:
-    """Every type of entry under its chapter, for choosing."""
+def by_chapter(*, own: bool = False) -> dict[str, list[str]]:
+    """Every type of entry under its chapter, for choosing; ``own``: those a client is shown."""
     found: dict[str, list[str]] = {}
     for name, cls in TYPES.items():
-        found.setdefault(chapter_of(cls), []).append(name)
+        if not (own and cls.PRIVATE):
+            found.setdefault(chapter_of(cls), []).append(name)
     return found

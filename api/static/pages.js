@@ -94,10 +94,10 @@ function leaveInTime(line) {
   setTimeout(() => location.reload(), Math.max(new Date(line.dataset.until) - Date.now(), 0) + 1000);
 }
 
-// On paper nothing is folded away
+// On paper nothing is folded away but what is a picture already
 
 addEventListener("beforeprint", () => {
-  for (const held of document.querySelectorAll("details:not([open])")) {
+  for (const held of document.querySelectorAll("details:not([open], .table)")) {
     held.removeAttribute("name");
     held.open = true;
     held.dataset.folded = "";

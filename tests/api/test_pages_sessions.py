@@ -216,6 +216,18 @@ def test_pages_are_not_kept_and_run_nothing_of_others(browser: FlaskClient, desk
         assert headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["/plans/not-an-id", "/nowhere", "/worklist/", "/audit/%00"])
+def test_an_address_there_is_not_is_told_as_it_is_read(browser: FlaskClient, path: str) -> None:
+    """To people on a page, to programs in a problem; below the API's addresses always so."""
+    page = browser.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert "There is nothing here" in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    for accept, place in (("*/*", path), ("application/json", path), ("text/html", f"/v1{path}")):
+        told = browser.get(place, headers={"Accept": accept})
+        assert (told.status_code, told.mimetype) == (404, "application/problem+json")
+
+
 def test_pages_carry_no_inline_script_or_style(browser: FlaskClient, desk: Desk) -> None:
     """The policy would stop them; there are none to stop."""
     enter(browser, token_of(desk))

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.made import Made, make
 from tests.service.servers import reachable_folder
 from tests.service.serving import Serving, serving
 
@@ -24,6 +26,11 @@ FOUND = next(
 )
 LOOK = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
 .map(held => `${held.id}: ${held.nodes.map(node => node.target.join(" ")).join(", ")}`)"""
+
+
+COMPLAINTS = """addEventListener("securitypolicyviolation", (event) =>
+console.error(`security policy: ${event.violatedDirective} ${event.blockedURI}`))"""
+"""What the browser would report of the pages' own security policy becomes a complaint like any other."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,6 +65,10 @@ def demo() -> Iterator[Demo]:
             bearer = {"Authorization": f"Bearer {people[name]['token']}"}
             for held in served.send("/v1/plans?limit=100", None, **bearer).body["plans"]:
                 plans[held["client"]["label"].split()[0].lower()] = held["plan_id"]
+        with served.owner() as owner:
+            clinic_id = UUID(told["clinic_id"])
+            made = Made(served.address, clinic_id, owner, people, plans)
+            make(made)
         yield Demo(served, people, plans)
 
 
@@ -139,6 +150,7 @@ def seat(browser: Browser, demo: Demo, cookies: Callable[[str], Any]) -> Iterato
         )
         contexts.append(context)
         context.set_default_timeout(8000)
+        context.add_init_script(COMPLAINTS)
         page = context.new_page()
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))

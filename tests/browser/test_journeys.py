@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Demo, Seat
+from tests.browser.conftest import Demo, Reader, Seat
+from tests.service.servers import soon
 
 
 def bearer(demo: Demo, name: str) -> dict[str, str]:
@@ -70,10 +74,10 @@ def test_a_plan_is_replayed_and_compared_by_keyboard(seat: Seat, demo: Demo) -> 
         page.keyboard.press("ArrowRight")
     expect(page.locator(".now-told")).to_contain_text("Version 60")
     assert "60 of" in (page.locator("#scrubber").get_attribute("aria-valuetext") or "")
-    page.locator("text=Compare from here").focus()
+    reader.tab_to("a:has-text('Compare from here')")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"with=60"))
-    page.locator("#scrubber").focus()
+    reader.tab_to("#scrubber")
     page.keyboard.press("Home")
     expect(page.locator("#between")).to_contain_text("Compared with version 60")
     expect(page.locator(".now-told")).to_contain_text("Version 1 ")
@@ -97,6 +101,38 @@ def test_a_click_into_the_picture_goes_there(seat: Seat, demo: Demo) -> None:
     reader.open("/plans/{oak}/replay".format(**demo.plans))
     reader.page.locator(".replay-chart").click(position={"x": 8, "y": 40})
     expect(reader.page.locator(".now-told")).to_contain_text(re.compile(r"Version [1-9]\b"))
+
+
+def touch(reader: Reader, begin: tuple[float, float], end: tuple[float, float]) -> None:
+    """A finger put down, drawn, and lifted."""
+    session = reader.context.new_cdp_session(reader.page)
+    places = [
+        (begin[0] + (end[0] - begin[0]) * n / 12, begin[1] + (end[1] - begin[1]) * n / 12)
+        for n in range(13)
+    ]
+    for kind, place in [("Start", begin), *(("Move", held) for held in places[1:]), ("End", None)]:
+        points = [{"x": place[0], "y": place[1]}] if place else []
+        session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    session.detach()
+
+
+def test_a_finger_scrubs_sideways_and_scrolls_up_and_down(seat: Seat, demo: Demo) -> None:
+    """On a phone: drawn through the picture it walks and the page stays; up and down the page moves alone."""
+    reader = seat("alder", 390, has_touch=True, is_mobile=True)
+    page = reader.page
+    reader.open("/plans/{oak}/replay?at=57".format(**demo.plans))
+    page.locator("#play").wait_for()
+    box = page.locator(".replay-chart").bounding_box()
+    assert box is not None
+    y = box["y"] + 60
+    touch(reader, (box["x"] + 200, y), (box["x"] + 60, y + 10))
+    expect(page).not_to_have_url(re.compile(r"at=57"))
+    walked = page.locator("#place").inner_text()
+    assert int(walked.split()[0]) < 57
+    assert page.evaluate("scrollY") == 0
+    touch(reader, (box["x"] + 60, y + 250), (box["x"] + 64, y - 40))
+    assert soon(lambda: page.evaluate("scrollY") > 100)
+    assert page.locator("#place").inner_text() == walked
 
 
 # Recording
@@ -246,21 +282,112 @@ def test_a_supervisor_cosigns_by_keyboard(seat: Seat, demo: Demo) -> None:
     expect(page.locator("h2", has_text="Co-signature")).to_have_count(0, timeout=5000)
 
 
-def test_an_auditor_finds_who_recorded_what_and_who_looked(seat: Seat, demo: Demo) -> None:
-    """By keyboard: relapses of the clinic, then the looks."""
-    seat("alder").open("/plans/{oak}".format(**demo.plans))
+def rows(page: Page) -> Locator:
+    """What a search found."""
+    return page.locator("tbody tr")
+
+
+def day(when: datetime) -> str:
+    """A day as it is typed into a field for one, digit by digit."""
+    return f"{when:%m%d%Y}"
+
+
+def test_an_auditor_finds_what_a_person_recorded(seat: Seat, demo: Demo) -> None:
+    """By keyboard: the person and the kind are chosen, what is found is taken along."""
     reader = seat("linden")
     page = reader.page
     reader.open("/home")
     reader.tab_to("#type")
     page.keyboard.type("Relapse")
+    reader.tab_to("#who")
+    page.keyboard.type("Alder")
     reader.tab_to("button:has-text('Search')")
     page.keyboard.press("Enter")
-    expect(page.locator("tbody tr").first).to_contain_text("Relapse noted")
+    expect(rows(page).first).to_contain_text("Relapse noted")
+    assert all("Alder Finch" in held for held in rows(page).all_inner_texts())
     assert "Flashbacks" not in page.content()
-    reader.tab_to("a:has-text('Looks')")
+    expect(page.locator("#who option:checked")).to_have_text("Alder Finch")
+    reader.tab_to("a:has-text('Table (CSV)')")
+    with page.expect_download() as begun:
+        page.keyboard.press("Enter")
+    found = Path(begun.value.path()).read_text("utf-8").splitlines()
+    assert len(found) == rows(page).count() + 1
+    assert reader.faults == []
+
+
+def test_an_auditor_finds_who_looked_at_a_plan_this_month(seat: Seat, demo: Demo) -> None:
+    """By keyboard: from the entries over to the looks, the plan and the days stay."""
+    seat("alder").open("/plans/{oak}".format(**demo.plans))
+    reader = seat("linden")
+    page = reader.page
+    reader.open("/audit")
+    today = datetime.now(ZoneInfo("Europe/Berlin"))
+    reader.tab_to("#plan")
+    page.keyboard.type("c-1032")
+    reader.tab_to("#since")
+    page.keyboard.type(day(today.replace(day=1)))
+    reader.tab_to("#until")
+    page.keyboard.type(day(today))
+    reader.tab_to("button:has-text('Search')")
     page.keyboard.press("Enter")
-    expect(page.locator("tbody tr", has_text="Alder Finch").first).to_contain_text("plans.read")
+    reader.tab_to("nav[aria-label=Audit] a:has-text('Looks')")
+    page.keyboard.press("Enter")
+    expect(page.locator("#plan")).to_have_value("c-1032")
+    expect(page.locator("#until")).to_have_value(f"{today:%Y-%m-%d}")
+    expect(rows(page).filter(has_text="Alder Finch").first).to_contain_text("Read the plan")
+    assert all("c-1032" in held for held in rows(page).all_inner_texts())
+
+
+def test_an_auditor_finds_refused_attempts(seat: Seat, demo: Demo) -> None:
+    """By keyboard: a colleague who tried a plan that is not theirs."""
+    seat("idle").open("/plans/{aspen}".format(**demo.plans))
+    reader = seat("linden")
+    page = reader.page
+    reader.open("/audit/looks")
+    reader.tab_to("#refused")
+    page.keyboard.type("Refused")
+    reader.tab_to("button:has-text('Search')")
+    page.keyboard.press("Enter")
+    expect(rows(page).filter(has_text="Idle Starling").first).to_contain_text("Refused")
+
+
+def test_emergency_access_is_taken_and_looked_at_by_keyboard(seat: Seat, demo: Demo) -> None:
+    """From the plan that is not there, to the plan, to its end on the officer's page."""
+    reader = seat("idle")
+    page = reader.page
+    reader.open("/plans/{poppy}".format(**demo.plans))
+    reader.tab_to("a:has-text('Emergency access')")
+    page.keyboard.press("Enter")
+    reader.tab_to("#why")
+    page.keyboard.type("On the phone, alone on the bridge.")
+    reader.tab_to("[name=minutes]:checked")
+    page.keyboard.press("ArrowUp")
+    reader.tab_to("button.grave")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Poppy Siskin")
+    expect(page.locator(".looking-in")).to_contain_text("until")
+    reader.tab_to(".tabs a:has-text('Replay')")
+    page.keyboard.press("Enter")
+    expect(page.locator(".looking-in")).to_contain_text("until")
+    officer = seat("juniper")
+    page = officer.page
+    officer.open("/home")
+    officer.tab_to("a:has-text('Emergencies')")
+    page.keyboard.press("Enter")
+    officer.tab_to("a.button:has-text('Look at it')")
+    page.keyboard.press("Enter")
+    expect(page.locator("blockquote")).to_have_text("On the phone, alone on the bridge.")
+    expect(page.locator("tbody")).to_contain_text("replay")
+    officer.tab_to("[name=finding]")
+    page.keyboard.press("Space")
+    officer.tab_to("#note")
+    page.keyboard.type("The crisis team was there in ten minutes.")
+    officer.tab_to("button:has-text('Keep the review')")
+    page.keyboard.press("Enter")
+    expect(page.locator(".good")).to_contain_text("Kept")
+    expect(page.locator("main")).to_contain_text("The crisis team was there")
+    assert reader.faults[1:] == []  # the first is the plan that was not there
+    assert officer.faults == []
 
 
 def test_a_client_says_what_helps(seat: Seat, demo: Demo) -> None:

@@ -1,0 +1,86 @@
+"""Every page in every state, wide and narrow, light and dark: nothing to object to, nothing cut, no complaint."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import RequestRedirect
+
+from api.pages import pages
+from tests.browser.conftest import Demo, Seat
+from tests.browser.states import STATES, State
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SHOTS = os.environ.get("SCREENSHOTS")
+"""Where to keep pictures of every state, for somebody to look at them."""
+NO_PAGES = {
+    "pages.moment",  # a part of the replay, for the scrubber
+    "pages.at_home",  # leads on to where the day begins
+    "pages.download",  # files
+    "pages.accounting_download",
+    "pages.audit_download",
+    "pages.looks_download",
+}
+BEYOND = """() => [...document.querySelectorAll("body *")].filter((held) => {
+    const box = held.getBoundingClientRect();
+    if (!box.width || held.closest(".scroll, .sr, .skip, .chart, details:not([open])")) return false;
+    return box.right > innerWidth + 1 || box.left < -1;
+}).map((held) => held.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_a_state_is_as_it_should_be(seat: Seat, demo: Demo, state: State) -> None:
+    """No violation of WCAG found by axe-core, nothing beyond the edge, no error, no report; in all four ways."""
+    reader = seat(state.who)
+    reader.open(state.path.format(**demo.plans))
+    if state.prepare:
+        state.prepare(reader, demo)
+    for width, height in ((1280, 800), (390, 844)):
+        reader.page.set_viewport_size({"width": width, "height": height})
+        assert not reader.page.evaluate("document.documentElement.scrollWidth > innerWidth"), width
+        assert reader.page.evaluate(BEYOND) == [], width
+        for scheme in SCHEMES:
+            reader.page.emulate_media(color_scheme=scheme)
+            if SHOTS:
+                name = re.sub(r"\W+", "-", str(state)).strip("-")
+                reader.page.screenshot(path=f"{SHOTS}/{name} {width} {scheme}.png")
+            assert reader.violations() == [], (width, scheme)
+    meant = re.compile(f"responded with a status of ({state.faults})") if state.faults else None
+    assert [said for said in reader.faults if not (meant and meant.search(said))] == []
+
+
+def test_every_page_there_is_is_among_the_states() -> None:
+    """A new page without one is missing here, until somebody looks at it."""
+    app = Flask("pages")
+    app.register_blueprint(pages)
+    places = app.url_map.bind("localhost")
+    pages_there_are = {
+        rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())
+    } - {"static", *NO_PAGES}
+    looked_at = set()
+    for state in STATES:
+        path = urlsplit(re.sub(r"\{\w+\}", str(UUID(int=1)), state.path)).path
+        try:
+            looked_at.add(places.match(path)[0])
+        except (NotFound, RequestRedirect):
+            continue
+    assert pages_there_are - looked_at == set()
+
+
+def test_what_is_not_as_it_should_be_is_noticed(seat: Seat) -> None:
+    """Control: what the pages' policy forbids is a complaint, and so is what axe-core objects to."""
+    reader = seat(None)
+    reader.open("/sign-in")
+    with reader.page.expect_console_message(lambda said: "security policy: img" in said.text):
+        reader.page.evaluate(
+            "document.body.insertAdjacentHTML('beforeend', '<img src=//elsewhere.example/x>')"
+        )
+    assert any("security policy: img-src" in said for said in reader.faults)
+    assert any(held.startswith("image-alt") for held in reader.violations())
