@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -112,14 +113,17 @@ def _tabs(standing: Mapping[str, str | None]) -> Sequence[tuple[str, str]]:
     return [(endpoint, name) for endpoint, name, action in TABS if standing[action]]
 
 
-def _looking_in(document: Mapping[str, Any]) -> str | None:
-    """Until when somebody may look in because of an emergency."""
+def _looking_in(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Until when somebody may look in because of an emergency, and how many seconds are left."""
     mine = [
         held["expires_at"]
         for held in document["emergency_access"]
         if held["by"]["member_id"] == str(principal().member_id)
     ]
-    return max(mine, default=None)
+    if not mine:
+        return None
+    left = datetime.fromisoformat(max(mine)) - services().clock()
+    return {"until": max(mine), "left": max(int(left.total_seconds()), 0)}
 
 
 def progress(goal: dict[str, Any]) -> int | None:

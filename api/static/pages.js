@@ -91,7 +91,7 @@ function lookAfterIdle(body) {
 // Looking in ends by itself; then nothing of the plan is left on the screen
 
 function leaveInTime(line) {
-  setTimeout(() => location.reload(), Math.max(new Date(line.dataset.until) - Date.now(), 0) + 1000);
+  setTimeout(() => location.reload(), (Number(line.dataset.left) + 1) * 1000);
 }
 
 // On paper nothing is folded away but what is a picture already
@@ -120,7 +120,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const refusal = document.getElementById("refusal");
   const fault = document.querySelector("[aria-invalid]");
   if (fault) fault.focus(); else if (refusal) refusal.focus();
-  const looking = document.querySelector("[data-until]");
+  const looking = document.querySelector("[data-left]");
   if (looking) leaveInTime(looking);
   if (document.body.dataset.idle) lookAfterIdle(document.body);
 });

@@ -76,7 +76,7 @@ def test_who_looks_in_sees_until_when_on_every_page(desk: Desk, other: Caller) -
         page = browser.get(f"/plans/{desk.plan_id}{place}")
         assert page.status_code == 200
         assert "You are looking in because of an emergency" in page.text
-        assert "data-until=" in page.text
+        assert re.search(r'data-left="1[78]\d\d"', page.text)
         assert f"/plans/{desk.plan_id}/record" not in page.text
         assert f"/plans/{desk.plan_id}/evidence" not in page.text
     for place in ("/record", "/evidence", "/evidence/csv", "/disclosures"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -12,10 +13,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from service.database import OWNER_ROLE, dsn_as
+from tests.browser import clock
 from tests.browser.made import Made, make
 from tests.service.servers import reachable_folder
 from tests.service.serving import Serving, serving
@@ -57,7 +61,11 @@ class Demo:
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
     """``plan-history serve --demo``, once for all that look at it."""
-    with reachable_folder() as folder, serving(folder / "home", "--demo") as served:
+    with contextlib.ExitStack() as ending:
+        folder = ending.enter_context(reachable_folder())
+        moved: dict[str, Any] = {**ending.enter_context(clock.moved(folder))}
+        (folder / "home").mkdir()
+        served = ending.enter_context(serving(folder / "home", "--demo", **moved))
         told = json.loads((folder / "home" / "demo.json").read_text("utf-8"))
         people = {held["name"].split()[0].lower(): held for held in told["people"]}
         plans = {}
@@ -65,10 +73,11 @@ def demo() -> Iterator[Demo]:
             bearer = {"Authorization": f"Bearer {people[name]['token']}"}
             for held in served.send("/v1/plans?limit=100", None, **bearer).body["plans"]:
                 plans[held["client"]["label"].split()[0].lower()] = held["plan_id"]
-        with served.owner() as owner:
-            clinic_id = UUID(told["clinic_id"])
-            made = Made(served.address, clinic_id, owner, people, plans)
-            make(made)
+        database = moved.get("DATABASE_URL") or served.database.dsn("plan_history")
+        owner = ending.enter_context(
+            psycopg.connect(dsn_as(database, OWNER_ROLE, seconds=30), autocommit=True)
+        )
+        make(Made(served.address, UUID(told["clinic_id"]), owner, people, plans))
         yield Demo(served, people, plans)
 
 

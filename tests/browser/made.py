@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import requests
 
 from service.tokens import issue
+from tests.browser import clock
 from tests.service.servers import soon
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft " * 2
@@ -43,14 +44,15 @@ class Made:
         said = {"member_id": member_id, "name": name, "role": role, **more}
         entries = {"entries": [{"type": "MemberJoined", "data": said}]}
         self.send("birch", "/v1/clinic/entries", entries)
+        days = 2 + max(clock.SHIFT.days, 0)  # as of here, while the service may live later
         token = issue(
-            self.owner, self.clinic_id, name=name, role=role, member_id=UUID(member_id), days=1
+            self.owner, self.clinic_id, name=name, role=role, member_id=UUID(member_id), days=days
         )
         self.people[key] = {"name": name, "member_id": member_id, "token": token.token}
 
     def open(self, key: str, who: str, label: str, *entries: Entry, days_ago: float = 200) -> str:
         """A new plan of somebody's."""
-        begun = datetime.now(UTC) - timedelta(days=days_ago)
+        begun = clock.now() - timedelta(days=days_ago)
         opening = {
             "client_ref": f"m-{key}",
             "client_label": label,
@@ -75,7 +77,7 @@ def an_entry(kind: str, /, days_ago: float | None = None, why: str = "", **data:
     """An entry as it is sent."""
     said: Entry = {"type": kind, "data": data}
     if days_ago is not None:
-        said["occurred_at"] = (datetime.now(UTC) - timedelta(days=days_ago)).isoformat()
+        said["occurred_at"] = (clock.now() - timedelta(days=days_ago)).isoformat()
     return {**said, "reason": {"text": why}} if why else said
 
 

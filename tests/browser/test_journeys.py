@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import requests
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser import clock
 from tests.browser.conftest import Demo, Reader, Seat
 from tests.service.servers import soon
 
@@ -321,7 +322,7 @@ def test_an_auditor_finds_who_looked_at_a_plan_this_month(seat: Seat, demo: Demo
     reader = seat("linden")
     page = reader.page
     reader.open("/audit")
-    today = datetime.now(ZoneInfo("Europe/Berlin"))
+    today = clock.now().astimezone(ZoneInfo("Europe/Berlin"))
     reader.tab_to("#plan")
     page.keyboard.type("c-1032")
     reader.tab_to("#since")
