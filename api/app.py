@@ -29,7 +29,7 @@ from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
 from api.openapi import SETTINGS, describe
-from api.pages import pages
+from api.pages import language, pages
 from api.pages.blueprint import nowhere
 from api.plans import plans
 from api.proxies import BehindProxies
@@ -97,6 +97,7 @@ def create_app(container: Container) -> Flask:
     app.register_blueprint(docs)
     app.register_blueprint(root)
     app.register_blueprint(pages)
+    language.install(app)
     errors.register(app)
     app.register_error_handler(404, _nowhere)
     behind = BehindProxies(app.wsgi_app, container.settings.trusted_proxies)

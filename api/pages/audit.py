@@ -18,6 +18,7 @@ from api.lines import CSV, NDJSON, csv_lines
 from api.pages import words
 from api.pages.blueprint import names, pages, query, require, show
 from api.pages.given import as_day, as_id
+from api.pages.language import say
 from api.pages.timeline import by_chapter
 from api.queries import moment_part, whole_part
 from api.timeline import every_page, written
@@ -58,10 +59,10 @@ def search(*more: str) -> Search:
     plan_id, who = as_id(plan), as_id(asked.get("who"))
     since, until = as_day(asked.get("since"), zone), as_day(asked.get("until"), zone, days=1)
     wrong = {
-        "who": words.NOBODY if asked.get("who") and who is None else "",
-        "since": words.NO_DAY if asked.get("since") and since is None else "",
-        "until": words.NO_DAY if asked.get("until") and until is None else "",
-        "type": words.NO_TYPE if asked.get("type", "") not in ("", *TYPES) else "",
+        "who": say(words.NOBODY) if asked.get("who") and who is None else "",
+        "since": say(words.NO_DAY) if asked.get("since") and since is None else "",
+        "until": say(words.NO_DAY) if asked.get("until") and until is None else "",
+        "type": say(words.NO_TYPE) if asked.get("type", "") not in ("", *TYPES) else "",
     }
     faults = {name: detail for name, detail in wrong.items() if detail}
     return Search(asked, faults, plan_id, None if plan_id else plan, who, since, until)

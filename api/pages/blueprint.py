@@ -14,6 +14,7 @@ from api import errors
 from api.auth import admit
 from api.conventions import principal, services
 from api.pages import changes, charts, session, words
+from api.pages.language import later, say
 from api.pages.session import OPEN
 from api.pages.wording import wording_for
 from domain.errors import PlanHistoryError, PlanNotFoundError
@@ -33,11 +34,11 @@ _HEADERS = {
 pages = Blueprint("pages", __name__)
 
 NAVIGATION = (
-    ("pages.worklist", "Worklist", "worklist.read"),
-    ("pages.own_plans", "My plan", "plans.own"),
-    ("pages.find", "Plans", "plans.find"),
-    ("pages.figures", "Figures", "figures.read"),
-    ("pages.audit", "Audit", "clinic.timeline"),
+    ("pages.worklist", later("Worklist"), "worklist.read"),
+    ("pages.own_plans", later("My plan"), "plans.own"),
+    ("pages.find", later("Plans"), "plans.find"),
+    ("pages.figures", later("Figures"), "figures.read"),
+    ("pages.audit", later("Audit"), "clinic.timeline"),
 )
 """Where one can go: page, name, and the action it takes."""
 
@@ -145,7 +146,7 @@ def _http(failed: HTTPException) -> AnyResponse:
     if status in (301, 302, 303, 307, 308):
         return failed.get_response()
     title, detail = words.PROBLEMS.get(status, (failed.name, str(failed.description)))
-    return problem_page(status, title, detail)
+    return problem_page(status, say(title), say(detail))
 
 
 def nowhere(failed: NotFound) -> AnyResponse | None:
@@ -161,7 +162,7 @@ def nowhere(failed: NotFound) -> AnyResponse | None:
 def _unexpected(failed: Exception) -> Response:
     errors.log_unexpected(failed)
     title, detail = words.PROBLEMS[500]
-    return problem_page(500, title, detail)
+    return problem_page(500, say(title), say(detail))
 
 
 pages.register_error_handler(PlanHistoryError, refused)
@@ -174,7 +175,7 @@ def require(action: str) -> Principal:
     who = principal()
     if not may(who, action):
         with services().gate.noting_refusals(who, action):
-            raise NotAllowedError(words.NOT_FOR_YOUR_ROLE)
+            raise NotAllowedError(say(words.NOT_FOR_YOUR_ROLE))
     return who
 
 

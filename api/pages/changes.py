@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from api.pages import words
+from api.pages.language import count_of, say
 from api.pages.wording import FOR_STAFF, Wording
 from domain.trace import Change, id_of
 
@@ -111,7 +112,7 @@ def says(thing: dict[str, Any]) -> str:
 def plain(value: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """A value in a few words, an id as the name of what it stands for; nothing for nothing."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     if isinstance(value, float | int):
         return words.number(value)
     if isinstance(value, list):
@@ -126,10 +127,9 @@ def plain(value: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
 def _text(text: str) -> str:
     """A day, a period or a word of the vocabulary as people write it; any other text as it is."""
     if _DAY.fullmatch(text[:10]) and text[10:11] in ("", "T"):
-        day = date.fromisoformat(text[:10])
-        return f"{day.day} {day:%b %Y}"
+        return words.spoken(date.fromisoformat(text[:10]))
     if spoken := _PERIOD.fullmatch(text):
-        return words.plural(int(spoken[1]), words.UNITS[spoken[2]])
+        return count_of(int(spoken[1]), *words.PERIODS[spoken[2]])
     return words.label(text) if text.isidentifier() and text.islower() else text
 
 

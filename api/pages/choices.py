@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api.pages import changes, words
+from api.pages.language import say
 
 _GROUPS: dict[str, tuple[str, str]] = {
     "goal": ("goals", "goal_id"),
@@ -38,8 +39,8 @@ def of_plan(plan: Mapping[str, Any], people: Mapping[str, str]) -> dict[str, lis
         if held["status"] == "scheduled"
     ]
     found["answers_entry_ids"] = [
-        *_open(plan["relapses"], "Relapse"),
-        *_open(plan["safety_concerns"], "Safety concern"),
+        *_open(plan["relapses"], say("Relapse")),
+        *_open(plan["safety_concerns"], say("Safety concern")),
     ]
     found["member"] = sorted(people.items(), key=lambda held: held[1])
     return found

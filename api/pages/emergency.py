@@ -20,6 +20,7 @@ from api.errors import pointers
 from api.pages import words
 from api.pages.blueprint import pages, require, see_other, show
 from api.pages.given import as_id
+from api.pages.language import say
 from domain.errors import InvalidDataError, PlanHistoryError, PlanNotFoundError, Problem
 from service.access import Asked
 from service.plans import Request
@@ -64,7 +65,7 @@ def _sent(typed: Mapping[str, str]) -> dict[str, Any]:
 def _taking(typed: Mapping[str, str], refused: PlanHistoryError | None = None) -> AnyResponse:
     found = _faults(refused)
     if found.pop("plan_id", None) or found.pop("client_ref", None):
-        found["plan"] = [words.WHOSE_PLAN]
+        found["plan"] = [say(words.WHOSE_PLAN)]
     if isinstance(refused, PlanNotFoundError):
         found["plan"] = [refused.detail]
     policy = services().timeline.policy(principal().clinic_id)

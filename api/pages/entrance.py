@@ -9,6 +9,7 @@ from api import errors
 from api.conventions import principal, services
 from api.pages import session
 from api.pages.blueprint import home, pages, see_other, show
+from api.pages.language import say
 from service.errors import NotSignedInError
 
 
@@ -40,7 +41,7 @@ def see_link(link: str) -> AnyResponse:
     """Ask before a one-time link is used up: programs that look at links must not follow it."""
     name = services().sessions.whose_link(link)
     if name is None:
-        return _form(NotSignedInError("This link was used before, or is too old."))
+        return _form(NotSignedInError(say("This link was used before, or is too old.")))
     return show("follow_link", name=name)
 
 

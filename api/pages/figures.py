@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.conventions import services
 from api.pages.blueprint import pages, require, show
 from api.pages.charts import bars
+from api.pages.language import say
 
 
 @pages.get("/figures")
@@ -35,6 +36,7 @@ def by_month(held: dict[str, Any]) -> list[dict[str, Any]]:
             name: sum(one["count"] for one in held["plans"][name] if one["month"] == month)
             for name in ("opened", "closed")
         }
-        name = f"{date(month0 // 12, month0 % 12 + 1, 1):%b %Y}"
+        first_day = date(month0 // 12, month0 % 12 + 1, 1)
+        name = f"{say(f'{first_day:%b}')} {first_day:%Y}"
         found.append({"month": month, "name": name, **counts})
     return found

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from api.pages import words
+from api.pages.language import say
 from api.schemas import given_fields
 from domain.entry import VOICES, EntryData
 from domain.fields import DurationRule, Field, IdRule, New, Ref, TextRule
@@ -67,22 +68,22 @@ class Form:
         """Why, in whose words, and when, where that differs from the others."""
         why = Control(
             f"{prefix}.reason",
-            "Why",
+            say("Why"),
             "text",
             required=cls.WHY,
-            hint="One sentence; in the client’s words where it is theirs.",
+            hint=say("One sentence; in the client’s words where it is theirs."),
         )
         voice = Control(
             f"{prefix}.voiced_by",
-            "In whose words",
+            say("In whose words"),
             "choice",
             options=[(held, words.label(held)) for held in VOICES],
         )
         when = Control(
             f"{prefix}.occurred_at",
-            "When, if at another time",
+            say("When, if at another time"),
             "moment",
-            hint="Leave it empty when it belongs to the time above.",
+            hint=say("Leave it empty when it belongs to the time above."),
         )
         return [self._filled(held) for held in (why, voice, when)]
 
@@ -93,7 +94,11 @@ class Form:
 
     def _control(self, declared: Field, name: str) -> Control:
         control = Control(
-            name, words.label(declared.key), "line", required=declared.required, hint=declared.doc
+            name,
+            words.label(declared.key),
+            "line",
+            required=declared.required,
+            hint=say(declared.doc),
         )
         if isinstance(declared.link, New):
             control.kind = "hidden"
@@ -107,7 +112,7 @@ class Form:
 
     def _reference(self, declared: Field, control: Control, link: Ref) -> None:
         control.kind = "many" if declared.many else "choice"
-        control.label = _without_id(control.label)
+        control.label = _of_reference(declared.key)
         control.options = self.options.get(declared.key, self.options.get(link.kind, ()))
 
     def _group(self, declared: Field, control: Control) -> Control:
@@ -134,14 +139,14 @@ class Form:
         return max([least, *(number + 2 for number in used)])
 
 
-def _without_id(label: str) -> str:
-    """``Goal id`` → Goal; ``Answers entry ids`` → Answers."""
-    if label == "Entry id":
-        return "Which entry"
-    for ending, instead in ((" entry ids", ""), (" entry id", ""), (" ids", "s"), (" id", "")):
-        if label.endswith(ending):
-            return label.removesuffix(ending) + instead
-    return label
+def _of_reference(key: str) -> str:
+    """``goal_id`` → Goal; ``answers_entry_ids`` → Answers."""
+    if key == "entry_id":
+        return say("Which entry")
+    for ending, instead in (("_entry_ids", ""), ("_entry_id", ""), ("_ids", "s"), ("_id", "")):
+        if key.endswith(ending):
+            return words.label(key.removesuffix(ending) + instead)
+    return words.label(key)
 
 
 def _plain(declared: Field, control: Control, options: Options) -> None:
@@ -157,10 +162,10 @@ def _plain(declared: Field, control: Control, options: Options) -> None:
         if any(isinstance(rule, TextRule) and rule.most > LONG for rule in rules):
             control.kind = "text"
     if any(isinstance(rule, DurationRule) for rule in rules):
-        control.hint = "Such as 2 months or 6 weeks."
+        control.hint = say("Such as 2 months or 6 weeks.")
     if declared.many:
         control.kind = "lines"
-        control.hint = f"{control.hint} One a line.".strip()
+        control.hint = f"{control.hint} {say('One a line.')}".strip()
 
 
 _KINDS: dict[Any, str] = {

@@ -14,24 +14,25 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.conventions import from_cursor, principal, services, to_cursor
 from api.pages import words
 from api.pages.blueprint import names, pages, query, require, show
+from api.pages.language import later
 from api.queries import moment_part, uuid_part
 from service.access.table import EMERGENCY
 from service.finding import STATUSES, PlanFilter, find_plans
 
 TABS = (
-    ("pages.plan", "Plan", "plans.read"),
-    ("pages.replay", "Replay", "plans.read"),
-    ("pages.timeline", "Timeline", "plans.timeline"),
-    ("pages.record", "Record", "plans.record"),
-    ("pages.evidence", "Evidence", "plans.export"),
+    ("pages.plan", later("Plan"), "plans.read"),
+    ("pages.replay", later("Replay"), "plans.read"),
+    ("pages.timeline", later("Timeline"), "plans.timeline"),
+    ("pages.record", later("Record"), "plans.record"),
+    ("pages.evidence", later("Evidence"), "plans.export"),
 )
 """The pages of a plan, and what one must be able to do with this very plan to be offered them."""
 OWN_TABS = (
-    ("pages.plan", "My plan"),
-    ("pages.replay", "My way so far"),
-    ("pages.timeline", "My story"),
-    ("pages.record", "What I want to say"),
-    ("pages.evidence", "On paper"),
+    ("pages.plan", later("My plan")),
+    ("pages.replay", later("My way so far")),
+    ("pages.timeline", later("My story")),
+    ("pages.record", later("What I want to say")),
+    ("pages.evidence", later("On paper")),
 )
 """What a client has of their own plan."""
 

@@ -15,14 +15,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.conventions import principal, services
 from api.pages import changes, charts
 from api.pages.blueprint import pages, show
+from api.pages.language import Words
 from api.pages.plans import plan_facts
 from api.pages.wording import Wording, wording_for
 from domain.fields import plain_moment
 from service.life import Clock, Life
 from service.replay import Seen
 
-CLOCKS: dict[Clock, str] = {"recorded": "As written down", "effective": "As it happened"}
-VIEWS = {"": "Whole life", "365": "A year", "182": "Half a year", "91": "Three months"}
+CLOCKS = Words({"recorded": "As written down", "effective": "As it happened"})
+VIEWS = Words({"": "Whole life", "365": "A year", "182": "Half a year", "91": "Three months"})
 MOST_STEPS = 400
 """Steps whose place on the axis the scrubber is told; between them it goes straight."""
 MOST_DRAWN = 8
@@ -75,7 +76,7 @@ def _asked(life: Life, clock: Clock) -> Asked:
         pinned=life.step_of(min(pinned, life.version)) if pinned else None,
         goal=goal if goal in dict(life.goals) else None,
         kind=kind if kind in _wording().marks else None,
-        days=days if days in VIEWS else "",
+        days=days if days and days in VIEWS else "",
         every=request.args.get("all") == "1",
         around=around,
     )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import Response, g, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from api.pages.language import later, say
 from service.errors import NotAllowedError
 from service.sessions import LASTS
 
@@ -17,7 +18,9 @@ OPEN = frozenset(
 )
 """Pages for people who are not signed in: they show nothing of any clinic."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
-_FORGED = "This form did not come from a page of this service. Open the page again and send it from there."
+_FORGED = later(
+    "This form did not come from a page of this service. Open the page again and send it from there."
+)
 
 
 def _plain() -> bool:
@@ -67,7 +70,7 @@ def csrf(secret: str) -> str:
 class ForeignFormError(NotAllowedError):
     """A form that no page of this session sent."""
 
-    title = "That form did not come from here"
+    title = later("That form did not come from here")
 
 
 def refuse_strangers() -> None:
@@ -76,14 +79,14 @@ def refuse_strangers() -> None:
     site = request.headers.get("Sec-Fetch-Site")
     foreign = site not in (None, "same-origin", "none")
     if foreign or (origin is not None and urlsplit(origin).netloc != request.host):
-        raise ForeignFormError(_FORGED)
+        raise ForeignFormError(say(_FORGED))
 
 
 def refuse_forged(secret: str) -> None:
     """Refuse a form without the token of this session."""
     given = request.form.get("csrf") or request.headers.get("X-CSRF", "")
     if not hmac.compare_digest(given.encode(), csrf(secret).encode()):
-        raise ForeignFormError(_FORGED)
+        raise ForeignFormError(say(_FORGED))
 
 
 def to_sign_in() -> AnyResponse:

@@ -8,6 +8,7 @@ from typing import Any
 
 from api.conventions import principal
 from api.pages.forms import Control, Form
+from api.pages.language import say
 from domain.entry import TYPES
 from domain.errors import PlanHistoryError
 from domain.record import EntryCorrected
@@ -64,7 +65,7 @@ def entry_of(
         "prefix": prefix,
         "type": name,
         "of": of,
-        "about": _CODE.sub(r"“\1”", " ".join((cls.__doc__ or "").split())),
+        "about": say(_CODE.sub(r"“\1”", " ".join((cls.__doc__ or "").split()))),
         "controls": controls,
         "envelope": envelope,
         "entry_id": first(typed, f"{prefix}.data.entry_id") if of else "",

@@ -8,19 +8,16 @@ from markupsafe import Markup, escape
 
 from api.pages import words
 from api.pages.blueprint import pages
+from api.pages.language import say
 
 _TIME = Markup('<time datetime="{}"{} title="{} UTC">{}</time>')
-
-
-def _spoken(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
 
 
 @pages.app_template_filter("when")
 def when(moment: str) -> Markup:
     """A moment with its clock time; the browser puts it in the reader's zone."""
     held = datetime.fromisoformat(moment)
-    text = f"{_spoken(held)}, {held:%H:%M}"
+    text = f"{words.spoken(held)}, {held:%H:%M}"
     return _TIME.format(moment, Markup(' data-show="moment"'), text, f"{text} UTC")
 
 
@@ -28,7 +25,7 @@ def when(moment: str) -> Markup:
 def on(moment: str) -> Markup:
     """The day of a moment, in the reader's zone."""
     held = datetime.fromisoformat(moment)
-    text = _spoken(held)
+    text = words.spoken(held)
     return _TIME.format(moment, Markup(' data-show="day"'), f"{text}, {held:%H:%M}", text)
 
 
@@ -37,7 +34,7 @@ def clock(moment: str) -> Markup:
     """The time of day of a moment, in the reader's zone."""
     held = datetime.fromisoformat(moment)
     shown = Markup(' data-show="clock"')
-    text = f"{_spoken(held)}, {held:%H:%M}"
+    text = f"{words.spoken(held)}, {held:%H:%M}"
     return _TIME.format(moment, shown, text, f"{held:%H:%M} UTC")
 
 
@@ -45,7 +42,7 @@ def clock(moment: str) -> Markup:
 def day(given: str) -> Markup:
     """A calendar day, the same everywhere."""
     return Markup('<time datetime="{}">{}</time>').format(
-        given, _spoken(date.fromisoformat(given[:10]))
+        given, words.spoken(date.fromisoformat(given[:10]))
     )
 
 
@@ -53,7 +50,8 @@ def day(given: str) -> Markup:
 def weekday(given: str) -> str:
     """A calendar day as a day begins with it."""
     held = date.fromisoformat(given)
-    return f"{held:%A}, {held.day} {held:%B %Y}"
+    month, weekday = say(f"{held:%B}"), say(f"{held:%A}")
+    return say(words.WEEKDAY).format(weekday=weekday, day=held.day, month=month, year=held.year)
 
 
 @pages.app_template_filter("lines")

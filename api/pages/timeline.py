@@ -14,17 +14,20 @@ from api.conventions import from_cursor, principal, services, to_cursor
 from api.pages.blueprint import pages, query, show
 from api.pages.changes import plain
 from api.pages.given import as_id
+from api.pages.language import Words
 from api.pages.plans import plan_facts, stands
 from api.queries import moment_part, whole_part
 from domain.entry import TYPES, VOICES, chapter_of
 from service.timeline import Filter, Page
 
-ORDERS = {
-    "-recorded": "Newest first",
-    "recorded": "Oldest first",
-    "-occurred": "As it happened, backwards",
-    "occurred": "As it happened",
-}
+ORDERS = Words(
+    {
+        "-recorded": "Newest first",
+        "recorded": "Oldest first",
+        "-occurred": "As it happened, backwards",
+        "occurred": "As it happened",
+    }
+)
 
 
 @pages.get("/plans/<uuid:plan_id>/timeline")

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from api.pages.forms import Typed
 from api.pages.given import zone_of
+from api.pages.language import say
 from api.schemas import given_fields
 from domain.fields import DurationRule, Field, New
 
@@ -134,5 +135,5 @@ def _named(typed: Typed, prefix: str) -> str:
     for key in ("statement", "technique", "description", "task", "summary", "text", "scope"):
         held = typed.get(f"{prefix}.{key}")
         if held and held[0].strip():
-            return f"{held[0].strip()[:70]} (new)"
-    return "The one above (new)"
+            return say("{} (new)").format(held[0].strip()[:70])
+    return say("The one above (new)")

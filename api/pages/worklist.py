@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.conventions import services
 from api.pages import words
 from api.pages.blueprint import names, pages, require, show
+from api.pages.language import Words, later
 from api.worklist import cursor_of, place_of
 from service.access import Principal
 from service.worklist import Page, Wanted
@@ -22,7 +23,7 @@ MOST = 200
 WEEK = 7
 AWAITED = "cosignature"
 """What a colleague waits for: shown first, with its button, however far its day is."""
-SPANS = {"overdue": "Overdue", "week": "Due this week", "later": "Later"}
+SPANS = Words({"overdue": "Overdue", "week": "Due this week", "later": "Later"})
 GRAVEST = (
     "safety_review", "reevaluation", "emergency_review", "answer_discomfort", "answer_mismatch",
     "answer_resistance", "answer_plateau", "cosignature", "client_agreement", "first_signature",
@@ -30,18 +31,18 @@ GRAVEST = (
 )  # fmt: skip
 """The kinds of obligation, the gravest first."""
 NEXT_STEP: dict[str, tuple[str, str]] = {
-    "safety_review": ("ReviewHeld", "Record a safety review"),
-    "reevaluation": ("ReviewHeld", "Record the review"),
-    "answer_discomfort": ("DiscomfortAnswered", "Answer it"),
-    "answer_resistance": ("ResistanceExplored", "Explore it"),
-    "answer_mismatch": ("MismatchDiscussed", "Talk about it"),
-    "answer_plateau": ("PlateauAnswered", "Answer it"),
-    "resume_check": ("GoalResumed", "Take it up again"),
-    "formal_review": ("ReviewHeld", "Record the review"),
-    "first_signature": ("PlanSigned", "Sign the plan"),
-    "cosignature": ("PlanCosigned", "Co-sign"),
-    "client_agreement": ("PlanAgreed", "Record the client’s word"),
-    "plateau_suspected": ("PlateauNoted", "Note a plateau"),
+    "safety_review": ("ReviewHeld", later("Record a safety review")),
+    "reevaluation": ("ReviewHeld", later("Record the review")),
+    "answer_discomfort": ("DiscomfortAnswered", later("Answer it")),
+    "answer_resistance": ("ResistanceExplored", later("Explore it")),
+    "answer_mismatch": ("MismatchDiscussed", later("Talk about it")),
+    "answer_plateau": ("PlateauAnswered", later("Answer it")),
+    "resume_check": ("GoalResumed", later("Take it up again")),
+    "formal_review": ("ReviewHeld", later("Record the review")),
+    "first_signature": ("PlanSigned", later("Sign the plan")),
+    "cosignature": ("PlanCosigned", later("Co-sign")),
+    "client_agreement": ("PlanAgreed", later("Record the client’s word")),
+    "plateau_suspected": ("PlateauNoted", later("Note a plateau")),
 }
 """For each kind of obligation: the entry that answers it, and how a button says so.
 

@@ -37,7 +37,8 @@ function replay(stage) {
       veil.setAttribute("x", `${x}%`);
       veil.setAttribute("width", `${Math.max(end - x, 0)}%`);
     }
-    document.getElementById("place").textContent = `${step.toLocaleString("en")} of ${most.toLocaleString("en")}`;
+    document.getElementById("place").textContent =
+      stage.dataset.place.replace("{}", step.toLocaleString("en")).replace("{}", most.toLocaleString("en"));
   }
 
   function addressOf(step) {

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup
 
 from api.pages.charts.svg import Window, percent, room, tag
+from api.pages.language import later, say
 
+DAY = later("{day} {month}")
 LETTER = 6
 """How wide a letter of a tick's name is, in pixels."""
 MOST = 8
@@ -30,7 +32,7 @@ def ticks(window: Window) -> Iterator[tuple[datetime, str]]:
 def _by_days(window: Window, step: int) -> Iterator[tuple[datetime, str]]:
     at = window.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     while (at := at + timedelta(days=step)) <= window.end:
-        yield at, f"{at.day} {at:%b}"
+        yield at, say(DAY).format(day=at.day, month=say(f"{at:%b}"))
 
 
 def _by_months(window: Window, step: int) -> Iterator[tuple[datetime, str]]:
@@ -38,8 +40,8 @@ def _by_months(window: Window, step: int) -> Iterator[tuple[datetime, str]]:
     month0 += -month0 % step
     while (at := datetime(month0 // 12, month0 % 12 + 1, 1, tzinfo=UTC)) <= window.end:
         if at >= window.start:
-            new_year = step >= 12 or at.month <= step
-            yield at, f"{at:%Y}" if step >= 12 else f"{at:%b %Y}" if new_year else f"{at:%b}"
+            month, new_year = say(f"{at:%b}"), at.month <= step
+            yield at, f"{at:%Y}" if step >= 12 else f"{month} {at:%Y}" if new_year else month
         month0 += step
 
 

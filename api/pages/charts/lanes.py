@@ -9,6 +9,7 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from api.pages.charts.svg import Window, percent, room, tag
+from api.pages.language import say
 from api.pages.wording import Wording
 from service.life import Lane, Mark, Span
 
@@ -82,13 +83,13 @@ def _swap(x: float, y: float) -> Markup:
         "path", d="M-3.5 -1.75 H3.5 L1.25 -4 M3.5 1.75 H-3.5 L-1.25 4", class_="swap-arrows"
     )
     ring = tag("circle", cx=0, cy=0, r=7, class_="swap-ring")
-    held = tag("g", tag("title", "Swapped"), ring, glyph)
+    held = tag("g", tag("title", say("Swapped")), ring, glyph)
     return tag("svg", held, x=percent(x), y=y, overflow="visible", class_="swap")
 
 
 def count_at(marks: Sequence[Mark], at: datetime) -> str:
     """How many of a row's turning points there were at a moment."""
-    return f"{sum(mark.at <= at for mark in marks)} of {len(marks)}"
+    return say("{} of {}").format(sum(mark.at <= at for mark in marks), len(marks))
 
 
 def mark_row(kind: str, marks: Sequence[Mark], window: Window, link: str, top: int) -> Markup:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from api.pages import words
 from api.pages.charts.svg import EDGE, Window, apart, in_view, percent, tag
+from api.pages.language import say
 from api.pages.wording import Wording
 from service.life import Line, Point
 
@@ -132,6 +133,7 @@ def _point(point: Point, window: Window, down: Down, link: str) -> Markup:
 
 def notes(point: Point) -> str:
     """What is special about a value: corrected, late."""
-    notes = [f"corrected, was {words.number(point.was)}"] if point.was is not None else []
-    notes += ["recorded late"] if point.late else []
+    was = say("corrected, was {}").format(words.number(point.was))
+    notes = [was] if point.was is not None else []
+    notes += [say("recorded late")] if point.late else []
     return f" ({'; '.join(notes)})" if notes else ""
