@@ -7,9 +7,12 @@ plan is the one fold, fed what is left.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from domain.checkpoints import Checkpoints
 from domain.entry import Entry
 from domain.errors import MomentNotFoundError
 from domain.fold import AMENDING, Settled, fold
@@ -44,6 +47,49 @@ def released_order(
     if not order:
         raise MomentNotFoundError("The plan did not exist at that moment; ask for a later one.")
     return order
+
+
+class Released:
+    """A plan as its client sees it, to be read at any moment like the plan itself.
+
+    ``entries`` are those that are released, with the numbers they have in the plan; what they add up
+    to is the one fold of them. Made anew whenever the plan is read; ``folds`` may outlive it.
+    """
+
+    def __init__(self, plan: Plan, folds: Checkpoints | None = None) -> None:
+        self.id, self.version = plan.id, plan.version
+        self._plan = plan
+        self._back = held_back(plan.entries)
+        self._folds = folds or Checkpoints(PlanState)
+        self.entries = [entry for entry in plan.entries if entry.entry_id not in self._back]
+
+    @cached_property
+    def settled(self) -> Settled:
+        """Which released entries stand, knowing all that is recorded."""
+        return self.settled_at(None)
+
+    def settled_at(self, version: int | None) -> Settled:
+        """Which released entries stand, knowing what was recorded until ``version``."""
+        settled = self._plan.settled_at(version)
+        order = [entry for entry in settled.order if entry.entry_id not in self._back]
+        return replace(settled, order=order)
+
+    @cached_property
+    def state(self) -> PlanState:
+        """What all released entries that stand add up to."""
+        return self.at(None)
+
+    def at(self, version: int | None) -> PlanState:
+        """The plan as its client knew it at ``version`` (None: now)."""
+        settled = self.settled_at(version)
+        state: PlanState = self._folds.fold(settled.order)
+        if settled.opened_in_error:
+            state.mark_in_error()
+        return state
+
+
+Readable = Plan | Released
+"""A plan, or as much of it as somebody sees."""
 
 
 def released_document(

@@ -61,7 +61,7 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "plans.find": {**_LOOKING, **_AUDITING},
         "plans.timeline": {**_LOOKING, **_AUDITING},
         "plans.export": _EXCHANGING,
-        "fhir.read": _EXCHANGING,
+        "fhir.read": {**_EXCHANGING, "client": _by(RELEASED, SELF)},
         "plans.disclosures": {
             **_TREATING,
             "client": _by(FULL, SELF),

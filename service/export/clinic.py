@@ -20,7 +20,7 @@ from projections.rows import COLUMNS, entry_from_row
 from service.export import tables
 from service.export.archive import Archive, written_whole
 from service.export.plan import bundle
-from service.fhir.people import practitioner
+from service.fhir.people import NO_STAFF, practitioner
 from service.fhir.resources import resources
 from service.fhir.terms import Resource
 from service.transfer import export_lines, to_line
@@ -104,7 +104,8 @@ def _as_fhir(
 
 
 def _people(clinic: Clinic) -> list[Resource]:
-    return [practitioner(UUID(held.member_id), held) for held in clinic.state.members]
+    staff = (held for held in clinic.state.members if held.role not in NO_STAFF)
+    return [practitioner(UUID(held.member_id), held) for held in staff]
 
 
 def _history(conn: Connection, clinic_id: UUID, plan_id: UUID) -> History:

@@ -14,6 +14,7 @@ from service.database import BoundedConnection, Database
 from service.fhir.terms import MEMBER, Resource, concept, given
 from service.record.plans import Plans
 
+NO_STAFF = frozenset({"client", "integration"})
 _LAST_WORDS = """
 SELECT e.state FROM timeline t JOIN entries e USING (clinic_id, position)
 WHERE t.clinic_id = %s AND t.recorded_by = %s ORDER BY t.position DESC LIMIT 1
@@ -27,7 +28,7 @@ SELECT EXISTS (SELECT FROM current_plans WHERE clinic_id = %(clinic)s
 def find_practitioner(
     database: Database, plans: Plans, clinic_id: UUID, named: str
 ) -> Resource | None:
-    """Somebody of a clinic by their member id, or None.
+    """Somebody of a clinic's staff by their member id, or None: clients are Patients, programs are Devices.
 
     Who never joined by an entry is known as their own entries, or plans, name them.
     """
@@ -36,9 +37,9 @@ def find_practitioner(
     except ValueError:
         return None
     member = _member(plans, clinic_id, member_id)
-    return (
-        practitioner(member_id, member) if member else recorded_as(database, clinic_id, member_id)
-    )
+    if member is None:
+        return recorded_as(database, clinic_id, member_id)
+    return practitioner(member_id, member) if member.role not in NO_STAFF else None
 
 
 def _member(plans: Plans, clinic_id: UUID, member_id: UUID) -> Member | None:
@@ -80,5 +81,6 @@ def recorded_as(database: Database, clinic_id: UUID, member_id: UUID) -> Resourc
     said, named = database.in_clinic(clinic_id, look)
     if said is not None:
         author = orjson.loads(said[0])["recorded_by"]
-        return _practitioner(member_id, author["name"], author.get("credential"))
+        staff = author["role"] not in NO_STAFF
+        return _practitioner(member_id, author["name"], author.get("credential")) if staff else None
     return _practitioner(member_id, None, None) if named and named[0] else None
