@@ -28,7 +28,7 @@ class CurrentPlans(Projection):
 
     name = "current_plans"
     version = 2
-    shape = "e91a590644af"
+    shape = "402d67e5537a"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write the document of every plan the batch touches."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from domain.opening import PlanOpened
 from domain.plan import Plan
 from domain.release import released_document, released_order
 from domain.trace import Change, diff, trace
+from service import succession
 from service.access import Gate, Principal, Sight
 from service.access.recording import refuse_foreign_opening, refuse_foreign_types
 from service.database import BoundedConnection
@@ -58,6 +59,7 @@ class PlanService:
             roster = self.gate.rosters(principal.clinic_id)
             with self.gate.noting_refusals(principal, "plans.open"):
                 refuse_foreign_opening(roster, principal, opening.data)
+            succession.refuse_strange_opening(self.gate, principal, opening.data)
         _refuse_elsewhere(drafts)
         plan = Plan.new(uuid4())
         try:
@@ -73,10 +75,12 @@ class PlanService:
         with self.gate.noting_refusals(principal, "plans.record", plan_id):
             refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
         _refuse_elsewhere(drafts)
+        succession.refuse_strange_corrections(self.gate, principal, plan_id, drafts)
         done = self.recording.record_in(principal, plan_id, drafts, request)
         if any(isinstance(draft.data, _MOVING) for draft in drafts):
             self.gate.forget(principal.clinic_id, plan_id)
-        return done
+        mend = list(succession.warnings(self.gate, principal, done.entries))
+        return replace(done, warnings=[*done.warnings, *mend]) if mend else done
 
     def _plan(
         self, principal: Principal, plan_id: UUID, *moments: Moment

@@ -35,7 +35,10 @@ def _observed(build: Build, words: str = "") -> Decision:
 
 
 OPENING = {
-    "PlanOpened": Decision("begins the CarePlan; its client is the Patient, its intake the description and notes"),
+    "PlanOpened": Decision(
+        "begins the CarePlan, which `replaces` the plan it names; its client is the Patient, its intake the "
+        "description and notes"
+    ),
     "ContextCaptured": _observed(said("Context", "summary", category="social-history")),
     "ConcernIdentified": _makes("Condition", course.concern, "clinicalStatus active"),
     "ConcernReframed": Decision("changes the Condition’s code and verificationStatus"),
