@@ -186,6 +186,21 @@ def _answers(desk: Desk) -> bool:
         return False
 
 
+@pytest.mark.slow
+def test_in_quiet_times_a_stream_stays_and_a_poll_waits(desk: Desk) -> None:
+    """Two signs of life, then the next entry over the same connection; a poll waits as long as it says."""
+    with desk.get("/v1/feed/stream?lastEventId=latest", stream=True) as stream:
+        begun = time.monotonic()
+        lines = stream.iter_lines(chunk_size=1, decode_unicode=True)
+        assert [next(lines) for _ in range(3)] == [": these are CloudEvents", ":", ":"]
+        assert 29 < time.monotonic() - begun < 40
+        desk.record()
+        assert next(lines) == f"id: {desk.written[-1]}"
+    begun = time.monotonic()
+    assert desk.get("/v1/feed?lastEventId=latest&timeout=20000").json() == []
+    assert 19 < time.monotonic() - begun < 25
+
+
 def test_control_a_reader_without_its_last_id_sees_things_twice(desk: Desk) -> None:
     """The same reader that forgets where it was is found out by the same comparison."""
     desk.record(30)
