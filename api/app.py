@@ -26,7 +26,7 @@ from api.fhir.routes import fhir
 from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
-from api.openapi import SETTINGS, describe
+from api.openapi import SETTINGS, describe, link
 from api.pages import pages
 from api.plans import plans
 from api.proxies import BehindProxies
@@ -89,6 +89,7 @@ def create_app(container: Container) -> Flask:
         health,
     ):
         api.register_blueprint(blueprint)
+    link(api)
     app.register_blueprint(fhir_audit)
     app.register_blueprint(fhir)
     app.register_blueprint(docs)

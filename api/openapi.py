@@ -6,7 +6,9 @@ from typing import Any
 
 from flask_smorest import Api
 
+from api.answers import HEADERS
 from api.examples import entry_example, group_example
+from api.links import add_links
 from api.plan_shown import plan_component
 from api.schemas import MOMENT_FORMAT, UUID_FORMAT, component_of, entry_components, envelope_of
 from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
@@ -264,7 +266,11 @@ def _emergency() -> dict[str, dict[str, Any]]:
         reviewed_at=_or_null(MOMENT_FORMAT),
     )
     return {
-        "EmergencyAccess": {**taking, "properties": {**plan, **taking["properties"]}},
+        "EmergencyAccess": {
+            **taking,
+            "properties": {**plan, **taking["properties"]},
+            "oneOf": [{"required": ["plan_id"]}, {"required": ["client_ref"]}],
+        },
         "EmergencyReview": {**reviewing, "properties": said, "required": ["finding"]},
         "EmergencyList": _group(emergency_access=_many(shown)),
     }
@@ -512,12 +518,19 @@ def examples() -> dict[str, dict[str, Any]]:
     }
 
 
+def link(api: Api) -> None:
+    """Say where answers lead, once all routes are described."""
+    add_links(api.spec._paths)  # noqa: SLF001 - apispec shows its paths only as a finished document
+
+
 def describe(api: Api) -> None:
     """Add the components and how to sign in; take out what flask-smorest adds and nobody uses."""
     shown = examples()
     for name, schema in components().items():
         example = {"examples": [shown[name]]} if name in shown else {}
         api.spec.components.schema(name, {**schema, **example})
+    for name, header in HEADERS.items():
+        api.spec.components.header(name, header)
     for unused in ("Error", "PaginationMetadata"):
         api.spec.components.schemas.pop(unused, None)
     api.spec.components.security_scheme(

@@ -123,6 +123,25 @@ def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
     assert unused <= {"PlanOpened", "ClinicFounded"} | elsewhere, "Neither sent nor answered"
 
 
+def test_links_lead_to_what_takes_what_they_bring(described: dict[str, Any]) -> None:
+    """Each to an operation that is there, with just the parameters of its address; and there are some."""
+    known = {told["operationId"]: (path, told) for path, _, told in operations(described)}
+    links = [
+        (name, link)
+        for _, _, told in operations(described)
+        for answer in told["responses"].values()
+        for name, link in answer.get("links", {}).items()
+    ]
+    assert len(links) >= 20
+    for name, link in links:
+        path, target = known[link["operationId"]]
+        assert name == link["operationId"]
+        given = {held for held in link["parameters"] if not held.startswith("header.")}
+        assert given == set(re.findall(r"\{(\w+)\}", path))
+        headers = {held["name"] for held in target["parameters"] if held["in"] == "header"}
+        assert {held.removeprefix("header.") for held in link["parameters"]} - given <= headers
+
+
 def references(held: Any) -> Iterator[str]:
     """Every $ref below ``held``."""
     if isinstance(held, dict):
@@ -161,6 +180,8 @@ def check(described: dict[str, Any], path: str, method: str, answer: Any) -> Non
     documented = responses.get(str(answer.status_code), responses["default"])
     assert answer.status_code < 400 or answer.mimetype == "application/problem+json"
     assert str(answer.status_code) in responses or answer.status_code >= 400
+    promised = set(documented.get("headers", ())) & {"ETag", "Location", "Retry-After"}
+    assert promised <= {*answer.headers.keys()}, (path, method, promised)
     if answer.status_code in (204, 304):
         return
     content = documented["content"][answer.mimetype]
