@@ -17,6 +17,7 @@ from domain.opening import PlanOpened
 from domain.policy import Policy
 from service.access import ACCESS, RELATIONS, ROLES, VIEWS
 from service.finding import STATUSES
+from service.webhooks.alerts import CARRIES, CONTENT, NAMES
 from service.worklist import KINDS
 
 SETTINGS: dict[str, Any] = {
@@ -329,6 +330,7 @@ def _webhook() -> dict[str, Any]:
         plan_id=_or_null(UUID_FORMAT),
         member_id=UUID_FORMAT,
         recipient=_TEXT,
+        carries={"type": "string", "enum": list(CARRIES)},
         created_at=MOMENT_FORMAT,
         status={"type": "string", "enum": ["active", "disabled"]},
         disabled_at=moment,
@@ -355,6 +357,13 @@ def _webhook_to_create() -> dict[str, Any]:
             **_TEXT,
             "maxLength": 200,
             "description": "By what name clients' consents know it, when it has no member_id.",
+        },
+        "carries": {
+            "type": "string",
+            "enum": list(CARRIES),
+            "default": CONTENT,
+            "description": "`metadata`: for the clinic's own alerting, by an admin or privacy officer – that "
+            f"there was an entry of {' or '.join(NAMES)}, of any plan, and nothing of what it says.",
         },
     }
     url = {**_TEXT, "format": "uri", "minLength": 1, "maxLength": 2000}

@@ -84,7 +84,8 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "worklist.read": _TREATING,
         "figures.read": dict.fromkeys(("supervisor", "auditor", "admin"), _HERE),
         "feed.read": {**_TREATING, "integration": _by(FULL, CONSENTED)},
-        "webhooks.manage": dict.fromkeys(("admin", "integration"), _HERE),
+        "webhooks.manage": dict.fromkeys(("admin", "integration", "privacy_officer"), _HERE),
+        "alerts.receive": {"privacy_officer": _by(METADATA, CLINIC)},
         "entry-types.read": dict.fromkeys(_EVERYONE, _HERE),
         "me.read": dict.fromkeys(_EVERYONE, _HERE),
     }

@@ -19,7 +19,7 @@ LANES = 16
 KEPT = timedelta(days=30)
 """How long the delivery log is kept."""
 _LEASE = """
-SELECT w.clinic_id, w.webhook_id, w.url, w.topics, w.plan_id, w.member_id, w.recipient,
+SELECT w.clinic_id, w.webhook_id, w.url, w.topics, w.plan_id, w.member_id, w.recipient, w.carries,
     w.replay_after,
     w.deleted_at IS NOT NULL, c.position, c.failures
 FROM webhook_cursors c JOIN webhooks w USING (clinic_id, webhook_id) JOIN clinic_logs l USING (clinic_id)
@@ -74,6 +74,7 @@ class Leased:
     plan_id: UUID | None
     member_id: UUID
     recipient: str
+    carries: str
     replay_after: int | None
     deleted: bool
     position: int

@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from http.client import HTTPException
@@ -193,7 +195,12 @@ def _why(failed: Exception) -> str:
 
 
 def _wait(given: str | None) -> float:
-    """The seconds of a Retry-After header; dates are not worth their parsing here."""
-    return (
-        float(given) if given and given.isascii() and given.isdecimal() and len(given) < 8 else 0.0
-    )
+    """The seconds a Retry-After header asks for, as a number or until a date (RFC 9110, 10.2.3); else 0."""
+    if given and given.isascii() and given.isdecimal() and len(given) < 8:
+        return float(given)
+    try:
+        until = parsedate_to_datetime(given or "")
+    except ValueError:
+        return 0.0
+    at = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max((at - datetime.now(UTC)).total_seconds(), 0.0)
