@@ -54,6 +54,29 @@ class PlanService:
         Raises PlanAlreadyOpenError when the client has an open plan, unless alongside, and
         NotAllowedError for a plan that would be nobody's business of theirs.
         """
+        self._refuse_opening(principal, opening, drafts)
+        plan = Plan.new(uuid4())
+        try:
+            return self.recording.write(principal, plan, [opening, *drafts], request, opening=True)
+        except PlanHistoryError:
+            return self.recording.replayed_or_raise(principal, request)
+
+    def try_opening(
+        self, principal: Principal, opening: Draft, drafts: Sequence[Draft], request: Request
+    ) -> Recorded | None:
+        """Raise whatever ``open_plan`` would refuse this with, and record nothing.
+
+        The first answer, when this very request was recorded before.
+        """
+        self._refuse_opening(principal, opening, drafts)
+        before = self.recording.recorded_before(principal, request)
+        if before is None:
+            self.recording.try_opening(principal, [opening, *drafts], request)
+        return before
+
+    def _refuse_opening(
+        self, principal: Principal, opening: Draft, drafts: Sequence[Draft]
+    ) -> None:
         self.gate.require(principal, "plans.open")
         if isinstance(opening.data, PlanOpened):
             roster = self.gate.rosters(principal.clinic_id)
@@ -61,11 +84,6 @@ class PlanService:
                 refuse_foreign_opening(roster, principal, opening.data)
             succession.refuse_strange_opening(self.gate, principal, opening.data)
         _refuse_elsewhere(drafts)
-        plan = Plan.new(uuid4())
-        try:
-            return self.recording.write(principal, plan, [opening, *drafts], request, opening=True)
-        except PlanHistoryError:
-            return self.recording.replayed_or_raise(principal, request)
 
     def record(
         self, principal: Principal, plan_id: UUID, drafts: Sequence[Draft], request: Request

@@ -29,13 +29,14 @@ from service.errors import (
 )
 from service.record.application import ClinicRecord, learn_all
 from service.record.plans import Key, Plans, Slot
-from service.record.recorder import Command
+from service.record.recorder import Command, already_open
 
 RETRIES = 5
 _COMMAND = """
 SELECT request_digest, plan_id, first_version, last_version FROM commands
 WHERE clinic_id = %s AND principal = %s AND key = %s
 """
+_OPEN = "SELECT plan_id FROM open_plans WHERE clinic_id = %s AND client_ref = %s LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,13 +235,28 @@ class Recording:
             raise
         if command.replayed:
             plan.forget_pending()
-            return self._recorded_before(principal, command)
+            return self._as_recorded(principal, command)
         assert command.recorded_at is not None
         entries = plan.confirm(entries, command.recorded_at, command.last_position)
         warnings = [warning for held in entries for warning in plan.warnings(held)]
         self.plans.keep((principal.clinic_id, plan.id), plan)
         self.recorded(principal.clinic_id)
         return Recorded(plan_id=plan.id, entries=entries, warnings=warnings)
+
+    def try_opening(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> None:
+        """Decide a new plan and record nothing; raises whatever ``write`` would refuse it with."""
+        command = Command(command_id=_command_id(principal, request))
+        plan = Plan.new(uuid4())
+        self._decide(principal, plan, drafts, request, command, opening=True)
+        if not command.open or request.alongside:
+            return
+
+        def find(conn: BoundedConnection) -> TupleRow | None:
+            return conn.execute(_OPEN, [principal.clinic_id, command.client_ref]).fetchone()
+
+        row = self.database.in_clinic(principal.clinic_id, find)
+        if row is not None:
+            raise already_open(row[0])
 
     def _decide(
         self,
@@ -287,8 +303,15 @@ class Recording:
 
     def replayed_or_raise(self, principal: Principal, request: Request) -> Recorded:
         """In the handling of a refusal: the first answer if this very request was recorded before."""
-        if request.key is None:
+        before = self.recorded_before(principal, request)
+        if before is None:
             raise  # noqa: PLE0704 - called while a refusal is handled, which it lets through
+        return before
+
+    def recorded_before(self, principal: Principal, request: Request) -> Recorded | None:
+        """The first answer to this very request, or None; raises KeyReusedError for another under its key."""
+        if request.key is None:
+            return None
 
         def find(conn: BoundedConnection) -> TupleRow | None:
             parameters = [principal.clinic_id, principal.member_id, request.key]
@@ -296,16 +319,16 @@ class Recording:
 
         row = self.database.in_clinic(principal.clinic_id, find)
         if row is None:
-            raise  # noqa: PLE0704 - as above
+            return None
         if bytes(row[0]) != request.digest:
             raise KeyReusedError(
                 "This Idempotency-Key came with another request before; use a fresh one."
             )
         command = Command(command_id=uuid4(), plan_id=row[1])
         command.first_version, command.last_version = row[2], row[3]
-        return self._recorded_before(principal, command)
+        return self._as_recorded(principal, command)
 
-    def _recorded_before(self, principal: Principal, command: Command) -> Recorded:
+    def _as_recorded(self, principal: Principal, command: Command) -> Recorded:
         assert command.plan_id is not None
         with self.plans.reading(principal.clinic_id, command.plan_id) as plan:
             entries = plan.entries[command.first_version - 1 : command.last_version]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,9 @@ from service.commandline.shared import UsageError, answer, owner_connection, set
 from service.container import Container, build
 from service.export.clinic import export_everything, export_tables
 from service.fhir.importing import Imported, import_fhir
+
+SHOWN = 500
+"""How many findings of an import are shown to people."""
 
 
 def write_everything(clinic_id: UUID, path: Path) -> None:
@@ -86,11 +90,15 @@ def _show(done: Imported) -> None:
     if not done.findings:
         return
     shown = Table("resource", "element", "what became of it", "value")
-    for one in done.findings:
+    for one in done.findings[:SHOWN]:
         value = " ".join(one.value.split())
         cut = f"{value[:57]}…" if len(value) > 58 else value
         shown.add_row(*map(_plain, (one.resource, one.path, one.became, cut)))
     console.print(shown)
+    if len(done.findings) > SHOWN:
+        console.print(f"… and {len(done.findings) - SHOWN:,} more: --json shows them all.")
+    for became, count in Counter(one.became for one in done.findings).most_common():
+        console.print(f"{count:,} × {became}", markup=False)
 
 
 def _plain(text: str) -> str:

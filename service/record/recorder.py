@@ -172,11 +172,7 @@ class ClinicRecorder(ApplicationRecorder):
                 "This Idempotency-Key came with another request before; use a fresh one."
             )
         if outcome == "already-open":
-            raise PlanAlreadyOpenError(
-                f"This client's plan {plan_id} is open; work on it, or say alongside: true.",
-                "/client_ref",
-                plan_id=str(plan_id),
-            )
+            raise already_open(plan_id)
         if outcome == "unknown-clinic":
             raise UnknownClinicError("There is no such clinic.")
         if outcome == "not-a-rehearsal":
@@ -261,4 +257,13 @@ def _stored(row: Sequence[Any], plan_id: UUID) -> StoredEntry:
         entry_id=entry_id,
         command_id=command_id,
         recorded_at=recorded_at,
+    )
+
+
+def already_open(plan_id: UUID) -> PlanAlreadyOpenError:
+    """The refusal of a second plan for a client who has an open one."""
+    return PlanAlreadyOpenError(
+        f"This client's plan {plan_id} is open; work on it, or say alongside: true.",
+        "/client_ref",
+        plan_id=str(plan_id),
     )

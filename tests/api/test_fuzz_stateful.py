@@ -6,6 +6,7 @@ answer as the other fuzzing does. A short slice runs always; ``pytest -m slow`` 
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import update_wrapper
@@ -16,6 +17,7 @@ import pytest
 import schemathesis
 from flask import Flask, Response, g
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis.checks import CheckFunction
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi import stateful
@@ -103,6 +105,8 @@ def fill_in(case: Any, cast: Cast, known: dict[str, dict[str, list[str]]], rng: 
         body["plan_id"] = rng.choice([*known])
     elif operation == "record_entries":
         there = known.get(str((case.path_parameters or {}).get("plan_id")), {})
+        me = str(cast.callers["supervisor"].who.member_id)
+        there = {**there, "to_member_id": [me]}  # a plan that is given away is not there any more
         for entry in body.get("entries", ()):
             point_at(entry.get("data"), there, rng)
 
@@ -111,7 +115,7 @@ def point_at(data: Any, there: dict[str, list[str]], rng: Random) -> None:
     """Let an entry refer to what its plan has, as often as not."""
     for name in list(data) if isinstance(data, dict) else ():
         ids = there.get(name.removesuffix("s"))
-        if ids and rng.random() < 0.7:
+        if ids and (name == "to_member_id" or rng.random() < 0.7):
             data[name] = rng.choice(ids) if name.endswith("_id") else [rng.choice(ids)]
 
 
@@ -187,7 +191,7 @@ def machine(app: Flask, house: House, seen: Seen, seed: int) -> Any:
 def run(
     app: Flask, house: House, scenarios: int, *, steps: int = 12, seed: int | None = None
 ) -> Seen:
-    """Play so many scenarios; with a ``seed`` the same every time."""
+    """Play so many scenarios; with a ``seed`` the same requests begin every time."""
     seen = Seen()
     how = settings(
         max_examples=scenarios,
@@ -198,7 +202,10 @@ def run(
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    machine(app, house, seen, seed or 0).run(settings=how)
+    # What can be asked next follows from the answers, and those hold fresh ids each time: where Hypothesis
+    # tries a beginning again and finds another continuation, it gives up, and nothing is wrong.
+    with contextlib.suppress(FlakyStrategyDefinition):
+        machine(app, house, seen, seed or 0).run(settings=how)
     return seen
 
 
@@ -214,8 +221,13 @@ def test_where_answers_lead_all_is_as_described(house: House) -> None:
 @pytest.mark.slow
 def test_where_answers_lead_for_long(house: House) -> None:
     """Many scenarios, others on every run: nearly every operation is granted something."""
-    seen = run(house.app, house, 600, steps=20)
+    seen = Seen()
+    for _ in range(30):
+        more = run(house.app, house, 20, steps=20)
+        seen.answers += more.answers
+        seen.links += more.links
     print(seen)  # noqa: T201 - as above
+    assert seen.cases > 3_000
     granted = {name for name, code in seen.answers if code < 300}
     assert {"record_entries", "read_entry", "review_emergency_access"} <= granted, sorted(granted)
     assert len(granted) >= 20, sorted(granted)
