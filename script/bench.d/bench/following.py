@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -91,7 +92,7 @@ def _webhook(url: str) -> tuple[int, float]:
 
 def _delivered(settings: Settings, reader: Principal, received: _Received) -> float:
     container, stop = build(settings), threading.Event()
-    receiver = ThreadingHTTPServer(("127.0.0.1", 0), _answering(received))
+    receiver = ThreadingHTTPServer(("127.0.0.1", 0), answering(lambda _: received.one()))
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     target = NewWebhook(url=f"http://127.0.0.1:{receiver.server_port}/", after="0")
     container.webhooks.create(reader, target)
@@ -111,15 +112,17 @@ def _delivered(settings: Settings, reader: Principal, received: _Received) -> fl
         container.close()
 
 
-def _answering(received: _Received) -> type[BaseHTTPRequestHandler]:
+def answering(take: Callable[[bytes], None]) -> type[BaseHTTPRequestHandler]:
+    """A receiver of webhooks that takes everything at once."""
+
     class Receiver(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            take(body)
             self.send_response(204)
             self.end_headers()
-            received.one()
 
         def log_message(self, format: str, *given: object) -> None:  # noqa: A002 - the library's name
             """Nothing."""
