@@ -39,6 +39,8 @@ STATUS: dict[str, int] = {
     "entry-not-found": 404,
     "resource-not-found": 404,
     "unknown-clinic": 404,
+    "plan-erased": 410,
+    "key-missing": 503,
     "store-unavailable": 503,
     "not-yet-visible": 503,
     "beyond-the-log": 404,

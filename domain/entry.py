@@ -171,6 +171,7 @@ class Entry(CanMutateAggregate[UUID]):
     command_id: str | None = None
     causation_id: str | None = None
     position: int = 0
+    key_id: UUID | None = None  # what its stored state is sealed with; None: kept as plain JSON
     sources: tuple[
         int, ...
     ] = ()  # the versions behind a corrected entry: its own, the correction's

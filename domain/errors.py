@@ -161,6 +161,13 @@ class PlanNotFoundError(PlanHistoryError):
     title = "No such plan"
 
 
+class PlanErasedError(PlanHistoryError):
+    """The plan was there; what it said was erased for good."""
+
+    code = "plan-erased"
+    title = "This plan was erased"
+
+
 class MomentNotFoundError(PlanHistoryError):
     """The plan exists, but not at the version or moment asked for."""
 

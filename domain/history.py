@@ -17,6 +17,7 @@ from eventsourcing.domain import Aggregate
 from domain import amendments
 from domain.checkpoints import Checkpoints
 from domain.entry import VOICES, Author, Entry, EntryData, created_ids, references
+from domain.erased import ErasedEntry
 from domain.errors import (
     DuplicateIdError,
     EntryNotFoundError,
@@ -71,6 +72,16 @@ class History(Aggregate):
         plan = cls.new(first.originator_id)
         plan._created_on = first.timestamp  # noqa: SLF001 - the library keeps it so
         return plan
+
+    @property
+    def key_id(self) -> UUID | None:
+        """The key its entries are sealed with where they are kept; None: they are kept as plain JSON."""
+        return self.entries[0].key_id if self.entries else None
+
+    @property
+    def erased(self) -> bool:
+        """Whether what it said was erased: its entries are there, their words are not."""
+        return bool(self.entries) and isinstance(self.entries[0], ErasedEntry)
 
     def learn(self, entry: Entry) -> None:
         """Take in the next entry: the only way a plan ever changes. Never refuses."""

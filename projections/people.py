@@ -12,11 +12,11 @@ _COLUMNS = (
 
 
 class People(Projection):
-    """One row per member, for queries that need to know who somebody is."""
+    """One row per member, for queries that need to know who somebody is. Clients are not named here."""
 
     name = "people"
-    version = 1
-    shape = "5b4215b96eed"
+    version = 2
+    shape = "ae0a6b8a1846"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write the members anew when the clinic recorded something of its own."""
@@ -26,7 +26,7 @@ class People(Projection):
             (
                 batch.clinic_id,
                 held.member_id,
-                held.name,
+                held.name if held.role != "client" else None,
                 held.role,
                 held.credential,
                 held.status,

@@ -17,6 +17,7 @@ import psycopg
 
 from projections.projection import Batch, Projection
 from projections.reading import PoisonError, Reader
+from projections.sealing import Keys
 
 CHANNEL = "plan_history_entries"
 BATCH = 1_000
@@ -75,12 +76,16 @@ class Runner:
     """Takes in entries for a set of targets over one connection (autocommit, as the projector)."""
 
     def __init__(
-        self, conn: psycopg.Connection[Any], targets: Sequence[Target], batch: int = BATCH
+        self,
+        conn: psycopg.Connection[Any],
+        targets: Sequence[Target],
+        keys: Keys,
+        batch: int = BATCH,
     ) -> None:
         self.conn = conn
         self.targets = list(targets)
         self.batch = batch
-        self.reader = Reader()
+        self.reader = Reader(keys)
         self._keys = [target.key for target in self.targets]
         self._versions = [target.projection.version for target in self.targets]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from projections.sealing import Keys
 from service.access import AccessLog, Gate, Rosters
 from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
@@ -19,6 +20,7 @@ from service.feed.wakes import Places, Wakes
 from service.fhir.facade import FhirService
 from service.figures import FiguresService
 from service.identity import Brake, Identity, configured
+from service.keys import open_keys
 from service.measures import MeasuresService
 from service.plans import PlanService
 from service.quota import Quota
@@ -40,6 +42,7 @@ class Container:
 
     settings: Settings
     database: Database
+    keys: Keys
     plans: PlanService
     clinic: ClinicService
     gate: Gate
@@ -67,6 +70,7 @@ class Container:
         self.feed.close()
         self.waker.close()
         self.database.close()
+        self.keys.close()
 
 
 def build(
@@ -83,7 +87,8 @@ def build(
         size=settings.pool_size,
         seconds=settings.request_seconds,
     ).open()
-    kept = Plans(database, settings.cached_plans)
+    keys = open_keys(settings)
+    kept = Plans(database, settings.cached_plans, keys=keys)
     waker = Waker(database)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
@@ -96,6 +101,7 @@ def build(
     return Container(
         settings=settings,
         database=database,
+        keys=keys,
         gate=gate,
         access=AccessReport(gate),
         emergency=EmergencyService(recording, gate),
@@ -107,7 +113,7 @@ def build(
         figures=FiguresService(database, gate, clock),
         replay=ReplayService(kept, recording.policy, gate),
         sessions=Sessions(database, tokens, identity),
-        drafts=Drafts(database),
+        drafts=Drafts(database, kept),
         tokens=tokens,
         identity=identity,
         quota=Quota(database, settings.quota_per_minute, settings.quota_burst),

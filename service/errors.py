@@ -12,6 +12,13 @@ class StoreUnavailableError(PlanHistoryError):
     title = "The record cannot be reached just now"
 
 
+class KeyMissingError(PlanHistoryError, LookupError):
+    """What is kept is sealed with a key that the key store does not have, nor says was destroyed."""
+
+    code = "key-missing"
+    title = "The key of this plan is missing"
+
+
 class PlanChangedError(PlanHistoryError):
     """Somebody else recorded something in the meantime."""
 

@@ -22,6 +22,7 @@ from domain.opening import PlanOpened
 from domain.plan import Plan
 from domain.release import released_document, released_order
 from domain.trace import Change, diff, trace
+from projections.current_plans import CurrentPlans
 from service.access import Gate, Principal, Sight
 from service.access.recording import refuse_foreign_opening, refuse_foreign_types
 from service.database import BoundedConnection
@@ -109,8 +110,10 @@ class PlanService:
 
         row = self.recording.database.run(read) if sight.full else None
         if row is not None and row[1] == row[2]:
-            document: bytes = row[0]
-            return row[2], document
+            seals = self.recording.plans.seals(principal.clinic_id)
+            document = seals.read(CurrentPlans.name, plan_id, "document", row[0])
+            if document is not None:
+                return row[2], document
         with self._plan(principal, plan_id) as plan:
             return plan.version, orjson.dumps(self._document(principal, sight, plan, Moment()))
 

@@ -136,7 +136,8 @@ class Recording:
         """The clinic's application."""
         held = self._records.get(clinic_id)
         if held is None:
-            held = self._records[clinic_id] = ClinicRecord(self.database, clinic_id)
+            held = ClinicRecord(self.database, clinic_id, self.plans.keys)
+            self._records[clinic_id] = held
         return held
 
     def record_in(
@@ -217,7 +218,7 @@ class Recording:
             command_id=_command_id(principal, request),
             principal=principal.member_id,
             key=request.key,
-            digest=request.digest,
+            digest=self._blinded(request),
             alongside=request.alongside,
             told_recorded_at=request.recorded_at,
         )
@@ -242,6 +243,16 @@ class Recording:
         self.recorded(principal.clinic_id)
         return Recorded(plan_id=plan.id, entries=entries, warnings=warnings)
 
+    def _blinded(self, request: Request) -> bytes | None:
+        """The request's digest as it is kept: short words could be guessed from a plain one."""
+        return None if request.digest is None else self.plans.keys.blinded(request.digest)
+
+    def _key_of(self, plan: History) -> UUID | None:
+        """What the plan's entries are sealed with: its own key, a fresh one when it begins."""
+        if plan.entries:
+            return plan.key_id
+        return self.plans.keys.fresh() if isinstance(plan, Plan) else None
+
     def _decide(
         self,
         principal: Principal,
@@ -254,6 +265,7 @@ class Recording:
     ) -> list[Entry]:
         now = request.recorded_at or self.clock()
         before = _claim(plan) if plan.entries else None
+        key_id = self._key_of(plan)
         # A signature's hash covers moments: in a request that signs, they are given, not the database's.
         signs = len(drafts) > 1 and any(isinstance(draft.data, PlanSigned) for draft in drafts)
         entries = []
@@ -270,6 +282,7 @@ class Recording:
                     session_id=draft.session_id,
                     causation_id=draft.causation_id,
                     command_id=str(command.command_id),
+                    key_id=key_id,
                 )
             except PlanHistoryError as refused:
                 if opening and index == 0:  # its data is the request's body itself
@@ -297,7 +310,7 @@ class Recording:
         row = self.database.in_clinic(principal.clinic_id, find)
         if row is None:
             raise  # noqa: PLE0704 - as above
-        if bytes(row[0]) != request.digest:
+        if bytes(row[0]) != self._blinded(request):
             raise KeyReusedError(
                 "This Idempotency-Key came with another request before; use a fresh one."
             )

@@ -14,12 +14,14 @@ import click
 import psycopg
 
 from domain.fields import plain_moment
+from projections.sealing import Seals
 from service.access import Principal
 from service.clinic import ClinicService
 from service.container import build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import running
 from service.identity.configured import rules_of
+from service.keys import open_keys
 from service.settings import Settings
 from service.webhooks.management import WebhookService
 
@@ -59,6 +61,11 @@ def owner_connection(held: Settings) -> psycopg.Connection[Any]:
     """A connection as the owner, for what only an operator may do."""
     dsn = dsn_as(url_of(held, owner=True), OWNER_ROLE, seconds=600, application="plan-history-cli")
     return psycopg.connect(dsn, autocommit=True)
+
+
+def seals(held: Settings, clinic_id: UUID) -> Seals:
+    """What opens and seals the texts of a clinic."""
+    return Seals(open_keys(held), clinic_id)
 
 
 _LACKING = (

@@ -15,7 +15,7 @@ from service.fhir.terms import MEMBER, Resource, concept, given
 from service.record.plans import Plans
 
 _LAST_WORDS = """
-SELECT e.state FROM timeline t JOIN entries e USING (clinic_id, position)
+SELECT e.plan_id, e.version, e.entry_id, e.state FROM timeline t JOIN entries e USING (clinic_id, position)
 WHERE t.clinic_id = %s AND t.recorded_by = %s ORDER BY t.position DESC LIMIT 1
 """
 _NAMED = """
@@ -37,7 +37,9 @@ def find_practitioner(
         return None
     member = _member(plans, clinic_id, member_id)
     return (
-        practitioner(member_id, member) if member else recorded_as(database, clinic_id, member_id)
+        practitioner(member_id, member)
+        if member
+        else recorded_as(database, plans, clinic_id, member_id)
     )
 
 
@@ -69,7 +71,9 @@ def _practitioner(
     )
 
 
-def recorded_as(database: Database, clinic_id: UUID, member_id: UUID) -> Resource | None:
+def recorded_as(
+    database: Database, plans: Plans, clinic_id: UUID, member_id: UUID
+) -> Resource | None:
     """Somebody who never joined by an entry: as they last recorded, or only by id; None if unknown."""
 
     def look(conn: BoundedConnection) -> tuple[TupleRow | None, TupleRow | None]:
@@ -78,7 +82,8 @@ def recorded_as(database: Database, clinic_id: UUID, member_id: UUID) -> Resourc
         return said, conn.execute(_NAMED, named).fetchone()
 
     said, named = database.in_clinic(clinic_id, look)
-    if said is not None:
-        author = orjson.loads(said[0])["recorded_by"]
+    state = plans.seals(clinic_id).state(*said) if said is not None else None
+    if state is not None:
+        author = orjson.loads(state)["recorded_by"]
         return _practitioner(member_id, author["name"], author.get("credential"))
     return _practitioner(member_id, None, None) if named and named[0] else None

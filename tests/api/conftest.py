@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -15,8 +13,8 @@ from api.app import create_app
 from service.container import build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
-from service.settings import Settings
 from tests.api.house import Desk, House, new_desk
+from tests.keys import settings
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +26,8 @@ def house(server: EmbeddedPostgres, template: str) -> Iterator[House]:
         conn.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
         url = server.dsn(name)
         with psycopg.connect(dsn_as(url, OWNER_ROLE, seconds=60), autocommit=True) as owner:
-            settings = Settings(database_url=url, home=Path("unused"))
             # Tests ask, and fail, more often than people do.
-            container = build(replace(settings, quota_per_minute=0, failed_sign_ins=0))
+            container = build(settings(url, quota_per_minute=0, failed_sign_ins=0))
             container.feed.ending = lambda: True  # streams give what is there, and have an end
             yield House(container, create_app(container), owner, url)
             container.close()

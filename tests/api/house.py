@@ -21,6 +21,7 @@ from service.clinics import create_clinic
 from service.container import Container
 from service.serving.projector import connect
 from tests.conftest import THERAPIST, Caller, Clinic
+from tests.keys import keys
 
 OPENING: dict[str, Any] = {
     "client_ref": "c-1",
@@ -74,7 +75,7 @@ class House:
     def catch_up(self) -> int:
         """Let the projections take in everything there is; returns how many entries."""
         with connect(self.database_url) as conn:
-            return Runner(conn, live(ALL)).catch_up()
+            return Runner(conn, live(ALL), keys()).catch_up()
 
     def written(self) -> tuple[int, ...]:
         """How much is in the record: entries, commands, the clinics' positions, open plans."""

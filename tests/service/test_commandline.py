@@ -26,6 +26,7 @@ from service.errors import NotSignedInError
 from service.migrate import migrations
 from service.tokens import Tokens
 from tests.conftest import Clinic
+from tests.keys import folder
 from tests.service.recording import open_plan, poison, stored
 
 REFUSED, MISUSED, UNAVAILABLE = 1, 2, 69
@@ -53,6 +54,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     """Runs ``plan-history`` in this process, with an empty data home."""
     monkeypatch.setenv("PLAN_HISTORY_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("PLAN_HISTORY_KEYS", folder())
 
     def command(*given: object, typed: bytes = b"") -> Said:
         monkeypatch.setattr(sys, "argv", ["plan-history", *map(str, given)])
@@ -224,7 +226,7 @@ def test_an_export_is_imported_elsewhere(
     assert damaged != file.read_bytes()
     said = here("import", "-", typed=damaged)
     assert (said.code, said.out) == (REFUSED, "")
-    assert "/line/2: The clinic holds another entry" in said.err
+    assert "/line/2: This entry is not as it was exported" in said.err
 
 
 def test_a_damaged_import_names_the_line(
