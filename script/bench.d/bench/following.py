@@ -7,10 +7,10 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from bench import keys
 from bench.clinic import clinic
 from bench.report import Section
 from bench.serving import Serving
@@ -78,7 +78,7 @@ class _Received:
 
 
 def _webhook(url: str) -> tuple[int, float]:
-    settings = Settings(database_url=url, home=Path("unused"), webhook_private_targets=True)
+    settings = keys.settings(url, webhook_private_targets=True)
     received = _Received(PLANS * EACH)
     with clinic(url, "Told by webhook") as held:
         for number in range(PLANS):
