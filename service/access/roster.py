@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from uuid import UUID
 
-from domain.clinic import Clinic, Member
+from domain.clinic import Clinic
 from domain.errors import PlanNotFoundError
+from domain.people import Member
 from service.access.principal import Principal
 from service.errors import NotSignedInError
 from service.record.plans import Plans

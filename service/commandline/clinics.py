@@ -8,15 +8,10 @@ from uuid import UUID
 
 import click
 
-from domain.clinic import (
-    MemberJoined,
-    MemberLeft,
-    MemberRoleChanged,
-    PolicySet,
-    SupervisionAssigned,
-)
+from domain.clinic import PolicySet
 from domain.entry import EntryData, Reason
 from domain.fields import fields_of
+from domain.people import MemberJoined, MemberLeft, MemberRoleChanged, SupervisionAssigned
 from domain.policy import Policy
 from service import clinics, tokens
 from service.access import ROLES

@@ -17,8 +17,8 @@ import psycopg
 from rich.console import Console
 from rich.progress import Progress
 
-from domain.clinic import MemberJoined, Role, SupervisionAssigned
 from domain.opening import PlanOpened
+from domain.people import MemberJoined, Role, SupervisionAssigned
 from service.access import Principal
 from service.access.table import CLINIC, FULL, Grant
 from service.clinics import create_clinic

@@ -8,8 +8,9 @@ from uuid import UUID
 import orjson
 from psycopg.rows import TupleRow
 
-from domain.clinic import Clinic, Member
+from domain.clinic import Clinic
 from domain.errors import PlanNotFoundError
+from domain.people import Member
 from service.database import BoundedConnection, Database
 from service.fhir.terms import MEMBER, Resource, concept, given
 from service.record.plans import Plans

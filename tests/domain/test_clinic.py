@@ -9,26 +9,22 @@ from uuid import uuid4
 import pytest
 
 from domain.aggregates import shell
-from domain.clinic import (
-    CaseloadAssigned,
-    CaseloadEnded,
-    Clinic,
-    ClinicFounded,
-    ClinicRenamed,
-    LegalHoldLifted,
-    LegalHoldPlaced,
-    MemberJoined,
-    MemberLeft,
-    MemberRoleChanged,
-    Policy,
-    PolicySet,
-    SupervisionAssigned,
-    SupervisionEnded,
-)
+from domain.clinic import Clinic, ClinicFounded, ClinicRenamed, PolicySet
 from domain.entry import CLINIC_TYPES, Author, Entry, EntryData, Reason, from_stored, to_stored
 from domain.errors import PlanHistoryError
 from domain.fields import fields_of
 from domain.goals import GoalSet
+from domain.holds import LegalHoldLifted, LegalHoldPlaced
+from domain.people import (
+    CaseloadAssigned,
+    CaseloadEnded,
+    MemberJoined,
+    MemberLeft,
+    MemberRoleChanged,
+    SupervisionAssigned,
+    SupervisionEnded,
+)
+from domain.policy import Policy
 from domain.record import EntryCorrected, EntryMarkedInError
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

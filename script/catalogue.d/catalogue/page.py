@@ -9,7 +9,8 @@ from typing import Any
 
 from api.schemas import given_fields
 from catalogue.sentences import told_of_plans, told_of_the_clinic
-from domain.entry import EVERY_TYPE, TYPES, EntryData, chapter_of
+from domain.clinic import Clinic
+from domain.entry import CLINIC_TYPES, EVERY_TYPE, TYPES, EntryData, chapter_of
 from domain.fields import (
     DurationRule,
     Field,
@@ -58,10 +59,11 @@ def page() -> str:
 
 
 def chapters() -> Iterator[list[type[EntryData]]]:
-    """The types of each chapter, in the order in which a plan shows them; the clinic's own last."""
+    """The types of each chapter, in the order in which a plan shows them; then the clinic's own."""
     lifecycle, *others = (type(section).__module__ for section in PlanState().sections())
     order = [*others, *(cls.__module__ for cls in TYPES.values() if cls.__module__ != lifecycle)]
-    order += [lifecycle, *(cls.__module__ for cls in EVERY_TYPE.values())]
+    order += [lifecycle, Clinic.FIRST.__module__]
+    order += sorted(cls.__module__ for cls in CLINIC_TYPES.values())
     for module in dict.fromkeys(order):
         types = [cls for cls in EVERY_TYPE.values() if cls.__module__ == module]
         if types:

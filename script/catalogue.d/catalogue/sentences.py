@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID
 
-from domain import clinic as people
+from domain import holds, people
+from domain.clinic import Clinic, ClinicFounded, ClinicRenamed, PolicySet
 from domain.entry import CLINIC_TYPES, Author, Entry, Reason
 from domain.opening import PlanOpened
 from domain.plan import Plan
@@ -73,10 +74,10 @@ def told_of_plans() -> dict[str, str]:
 def told_of_the_clinic() -> dict[str, str]:
     """A sentence for each type of entry of the clinic's own."""
     hazel, rowan, plan = PEOPLE["hazel"], PEOPLE["rowan"], name_id("catalogue", "plan")
-    clinic, told, numbers = people.Clinic.new(UUID(name_id("clinic"))), dict[str, str](), count()
+    clinic, told, numbers = Clinic.new(UUID(name_id("clinic"))), dict[str, str](), count()
     for data in (
-        people.ClinicFounded(name="The Demo Clinic"),
-        people.ClinicRenamed(name="Clinic at the Mill"),
+        ClinicFounded(name="The Demo Clinic"),
+        ClinicRenamed(name="Clinic at the Mill"),
         joined(hazel),
         joined(rowan),
         people.MemberRoleChanged(member_id=hazel.member_id, credential="Licensed psychotherapist"),
@@ -84,9 +85,9 @@ def told_of_the_clinic() -> dict[str, str]:
         people.SupervisionEnded(member_id=hazel.member_id),
         people.CaseloadAssigned(member_id=hazel.member_id, plan_id=plan),
         people.CaseloadEnded(member_id=hazel.member_id, plan_id=plan),
-        people.PolicySet(formal_review_days=120),
-        people.LegalHoldPlaced(client_ref="c-1041"),
-        people.LegalHoldLifted(client_ref="c-1041"),
+        PolicySet(formal_review_days=120),
+        holds.LegalHoldPlaced(client_ref="c-1041"),
+        holds.LegalHoldLifted(client_ref="c-1041"),
         people.MemberLeft(member_id=rowan.member_id),
     ):
         clinic.record(
