@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
+from domain import approving
+from domain.approval import ANOTHER_PERSON
 from domain.entry import CLINIC_TYPES, Entry, EntryData, recorded
 from domain.errors import InvalidDataError, Problem, TransitionError
 from domain.fields import Line, RangeRule
@@ -19,7 +21,10 @@ from domain.holds import Hold
 from domain.parts import Part, Parts, short
 from domain.people import Member
 from domain.policy import DEFAULT_POLICY, Policy, PolicyDays
+from domain.proposals import ChangeProposed, Proposal, ProposalApproved
 from domain.record import AddendumAdded
+
+TWO = 2
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,13 +51,14 @@ class Rules(Part):
 class ClinicState:
     """A clinic at one moment."""
 
-    __slots__ = ("legal_holds", "members", "outline", "policy")
+    __slots__ = ("legal_holds", "members", "outline", "policy", "proposals")
 
     def __init__(self) -> None:
         self.outline = Outline()
         self.policy = Rules()
         self.members: Parts[Member] = Parts()
         self.legal_holds: Parts[Hold] = Parts()
+        self.proposals: Parts[Proposal] = Parts()
 
     def named(self, member_id: str) -> str:
         """The member's name."""
@@ -71,6 +77,25 @@ class ClinicState:
             "legal_holds": self.legal_holds.document(),
         }
 
+    def approvers(self) -> list[Member]:
+        """Whoever is here and could approve what an admin changes."""
+        return [
+            held
+            for held in self.members
+            if held.status == "present" and held.role in ANOTHER_PERSON.by
+        ]
+
+    def refuse_last_approver(self, member_id: str) -> None:
+        """Refuse to let the last of them go while the clinic's changes need one."""
+        if self.policy.policy.two_people and [held.member_id for held in self.approvers()] == [
+            member_id
+        ]:
+            raise TransitionError(
+                "Nobody would be left to approve the clinic's changes; let another admin or privacy "
+                "officer join first.",
+                "/data/member_id",
+            )
+
     def present(self, member_id: str, pointer: str) -> Member:
         """The member, who must not have left."""
         member = self.members[member_id]
@@ -82,6 +107,8 @@ class ClinicState:
 @recorded("clinic.clinic-founded")
 class ClinicFounded(EntryData):
     """The clinic's log begins."""
+
+    AMENDED_WITH = ANOTHER_PERSON
 
     name: Line
 
@@ -99,6 +126,8 @@ class ClinicFounded(EntryData):
 class ClinicRenamed(EntryData):
     """The clinic has another name."""
 
+    APPROVAL = ANOTHER_PERSON
+
     name: Line
 
     def apply(self, plan: Any, entry: Entry) -> None:
@@ -112,9 +141,10 @@ class ClinicRenamed(EntryData):
 
 @recorded("clinic.policy-set")
 class PolicySet(EntryData):
-    """The clinic sets its own intervals and thresholds: the numbers given replace those in force."""
+    """The clinic sets its own intervals, thresholds and rules: those given replace those in force."""
 
     WHY = True
+    APPROVAL = ANOTHER_PERSON
 
     formal_review_days: PolicyDays | None = None
     reevaluation_days: PolicyDays | None = None
@@ -129,6 +159,9 @@ class PolicySet(EntryData):
     late_after_hours: Annotated[int, RangeRule(1, 8760)] | None = None
     require_if_match: bool | None = None
     retention_days: Annotated[int, RangeRule(1, 36_500)] | None = None
+    two_people: Annotated[
+        bool | None, "Whether what an admin changes is a proposal that somebody else approves."
+    ] = None
 
     def given(self) -> dict[str, Any]:
         """The numbers that change."""
@@ -136,10 +169,16 @@ class PolicySet(EntryData):
         return {name: value for name, value in held.items() if value is not None}
 
     def decide(self, plan: Any, entry: Entry) -> None:
-        """Something changes."""
+        """Something changes, and whoever wants two people for it has them."""
         if not self.given():
             raise InvalidDataError(
                 [Problem("/data", "Say what changes: give at least one number.")]
+            )
+        if self.two_people and len(plan.approvers()) < TWO:
+            raise TransitionError(
+                "Nobody could approve anything: let a privacy officer and an admin, or two admins, "
+                "join first.",
+                "/data/two_people",
             )
 
     def apply(self, plan: Any, entry: Entry) -> None:
@@ -162,6 +201,27 @@ class Clinic(History):
     FIRST = ClinicFounded
     TAKES: ClassVar = {**CLINIC_TYPES, **{cls.__name__: cls for cls in (*AMENDING, AddendumAdded)}}
     fresh = ClinicState
+
+    def decide(self, data: EntryData, *, approved: bool = False, **given: Any) -> Entry:
+        """As any history does; and what others approve first only comes about by their approval.
+
+        ``approved``: it is recorded by an approval, in the same append.
+        """
+        shared = {name: given[name] for name in ("now", "recorded_by", "new_id")}
+        if isinstance(data, ChangeProposed):
+            data = approving.asked(self, data)
+        entry = super().decide(data, **given)
+        approving.refuse(self, entry, approved=approved)
+        if isinstance(entry.data, ChangeProposed):
+            approving.refuse_impossible(self, entry, entry.data, **shared)
+        return entry
+
+    def follow(self, entry: Entry, **given: Any) -> list[Entry]:
+        """With the last approval it needs, what was proposed."""
+        if not isinstance(entry.data, ProposalApproved):
+            return []
+        held = self.state.proposals[entry.data.proposal_id]
+        return approving.carry_out(self, held, **given) if held.status == "approved" else []
 
     @property
     def state(self) -> ClinicState:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.approval import TWO_OFFICERS
 from domain.entry import Entry, EntryData, recorded
 from domain.errors import TransitionError
 from domain.fields import Opaque, Text
@@ -26,6 +27,7 @@ class LegalHoldPlaced(EntryData):
     """Nothing about a client may be erased until the hold is lifted."""
 
     WHY = True
+    AMENDED_WITH = TWO_OFFICERS  # who takes it back lifts it
 
     client_ref: Opaque
 
@@ -50,6 +52,7 @@ class LegalHoldLifted(EntryData):
     """A legal hold is over."""
 
     WHY = True
+    APPROVAL = TWO_OFFICERS
 
     client_ref: Opaque
 

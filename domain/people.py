@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
+from domain.approval import ANOTHER_PERSON
 from domain.entry import Entry, EntryData, recorded
 from domain.errors import InvalidDataError, Problem, TransitionError
 from domain.fields import Line, New, Opaque, PlanId, Ref
-from domain.parts import Part
+from domain.parts import Part, short
 
 Role = Literal[
     "clinician", "supervisor", "client", "auditor", "integration", "admin", "privacy_officer"
@@ -50,6 +51,8 @@ def _refuse_wrong_client(role: str, given: str | None, known: str | None) -> Non
 class MemberJoined(EntryData):
     """Somebody belongs to the clinic from now on."""
 
+    APPROVAL = ANOTHER_PERSON
+
     member_id: NewMember = ""
     name: Line
     role: Role
@@ -82,6 +85,7 @@ class MemberRoleChanged(EntryData):
     """A member has another role, credential or name, or is another client."""
 
     WHY = True
+    APPROVAL = ANOTHER_PERSON
 
     member_id: MemberRef
     role: Role | None = None
@@ -97,6 +101,8 @@ class MemberRoleChanged(EntryData):
             raise InvalidDataError([Problem("/data/role", detail)])
         known = self.client_ref or held.client_ref
         _refuse_wrong_client(self.role or held.role, self.client_ref, known)
+        if self.role and self.role not in ANOTHER_PERSON.by:
+            plan.refuse_last_approver(self.member_id)
 
     def apply(self, plan: Any, entry: Entry) -> None:
         """The given fields replace theirs."""
@@ -107,10 +113,15 @@ class MemberRoleChanged(EntryData):
         held.client_ref = (self.client_ref or held.client_ref) if held.role == "client" else None
 
     def tell(self, plan: Any) -> str:
-        """One sentence for people."""
-        held = plan.members.get(self.member_id)
-        role = (self.role or (held.role if held else "")).replace("_", " ")
-        return f"{plan.named(self.member_id)} is {role} now."
+        """One sentence for people: what changes."""
+        said = {
+            f"is {(self.role or '').replace('_', ' ')} now": self.role,
+            f"has another credential now, {short(self.credential or '')}": self.credential,
+            f"goes by the name of {short(self.name or '')} now": self.name,
+            "is another client now": self.client_ref and not self.role,
+        }
+        told = " and ".join(words for words, changed in said.items() if changed)
+        return f"{plan.named(self.member_id)} {told or 'has changed'}."
 
 
 @recorded("clinic.member-left")
@@ -118,6 +129,7 @@ class MemberLeft(EntryData):
     """A member no longer belongs to the clinic; what they recorded stays theirs."""
 
     WHY = True
+    APPROVAL = ANOTHER_PERSON
 
     member_id: MemberRef
 
@@ -130,6 +142,7 @@ class MemberLeft(EntryData):
                 f"They supervise {', '.join(supervised)}; assign another supervisor first.",
                 "/data/member_id",
             )
+        plan.refuse_last_approver(self.member_id)
 
     def apply(self, plan: Any, entry: Entry) -> None:
         """They are gone, with an empty caseload."""
@@ -149,6 +162,8 @@ class MemberLeft(EntryData):
 @recorded("clinic.supervision-assigned")
 class SupervisionAssigned(EntryData):
     """A supervisor answers for a clinician's work from now on."""
+
+    APPROVAL = ANOTHER_PERSON
 
     member_id: MemberRef
     supervisor_id: MemberRef
@@ -181,6 +196,7 @@ class SupervisionEnded(EntryData):
     """A clinician works without a supervisor from now on."""
 
     WHY = True
+    APPROVAL = ANOTHER_PERSON
 
     member_id: MemberRef
 
@@ -201,6 +217,8 @@ class SupervisionEnded(EntryData):
 @recorded("clinic.caseload-assigned")
 class CaseloadAssigned(EntryData):
     """A plan belongs to a clinician's caseload from now on."""
+
+    APPROVAL = ANOTHER_PERSON
 
     member_id: MemberRef
     plan_id: PlanId
@@ -228,6 +246,8 @@ class CaseloadAssigned(EntryData):
 @recorded("clinic.caseload-ended")
 class CaseloadEnded(EntryData):
     """A plan no longer belongs to a clinician's caseload."""
+
+    APPROVAL = ANOTHER_PERSON
 
     member_id: MemberRef
     plan_id: PlanId

@@ -15,7 +15,7 @@ from domain.clinic import Clinic, ClinicFounded
 from domain.errors import PlanNotFoundError
 from domain.policy import DEFAULT_POLICY, Policy
 from service.access import Gate, Principal
-from service.access.recording import refuse_foreign_clinic_types
+from service.access.recording import refuse_elsewhere, refuse_foreign_clinic_types
 from service.database import BoundedConnection, Database
 from service.errors import UnknownClinicError
 from service.record.plans import Plans
@@ -61,17 +61,25 @@ class ClinicService:
     def record(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
         """Record entries in the clinic's own history, in order, all or none.
 
-        The first of them begins with the clinic's founding, which is added by itself.
+        Raises ApprovalRequiredError for what somebody else approves first.
         """
         self.gate.require(principal, "clinic.record")
+        refuse_elsewhere(drafts)
         with self.gate.noting_refusals(principal, "clinic.record"):
             refuse_foreign_clinic_types(principal, drafts)
+        return self.append(principal, drafts, request)
+
+    def append(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
+        """Record entries for a use case that has seen to it that they may.
+
+        The first of them begins with the clinic's founding, which is added by itself.
+        """
         try:
-            return self._record(principal, drafts, request)
+            return self._append(principal, drafts, request)
         finally:
             self.gate.forget(principal.clinic_id, principal.clinic_id)
 
-    def _record(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
+    def _append(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
         clinic_id = principal.clinic_id
         try:
             return self.recording.record_in(principal, clinic_id, drafts, request)
@@ -100,7 +108,7 @@ class ClinicService:
     def at(self, principal: Principal, moment: Moment) -> tuple[int, dict[str, Any]]:
         """The clinic at a moment: its version then, and its document."""
         self.gate.require(principal, "clinic.read")
-        with self._clinic(principal) as clinic:
+        with self.reading(principal) as clinic:
             if not clinic.entries:
                 return 0, self._unfounded(principal)
             known = moment.known(clinic)
@@ -111,7 +119,7 @@ class ClinicService:
     ) -> list[dict[str, Any]]:
         """The clinic's people, by name."""
         self.gate.require(principal, "members.read")
-        with self._clinic(principal) as clinic:
+        with self.reading(principal) as clinic:
             shown = [member.document() for member in clinic.state.members]
         found = [
             held
@@ -121,7 +129,8 @@ class ClinicService:
         return sorted(found, key=lambda held: (held["name"], held["member_id"]))
 
     @contextlib.contextmanager
-    def _clinic(self, principal: Principal) -> Iterator[Clinic]:
+    def reading(self, principal: Principal) -> Iterator[Clinic]:
+        """The principal's clinic as it is recorded now; an empty one before its founding."""
         clinic_id = principal.clinic_id
         with contextlib.ExitStack() as stack:
             try:

@@ -23,6 +23,7 @@ from service.identity import Brake, Identity, configured
 from service.keys import open_keys
 from service.measures import MeasuresService
 from service.plans import PlanService
+from service.proposals import ProposalService
 from service.quota import Quota
 from service.record.plans import Plans
 from service.recording import Recording
@@ -45,6 +46,7 @@ class Container:
     keys: Keys
     plans: PlanService
     clinic: ClinicService
+    proposals: ProposalService
     gate: Gate
     access: AccessReport
     emergency: EmergencyService
@@ -96,6 +98,7 @@ def build(
     timeline = TimelineService(database, kept, recording.policy, gate)
     identity = Identity(tokens, gate.rosters, configured(settings, clock), brake)
     fhir = FhirService(database, kept, gate)
+    clinic = ClinicService(database, recording, gate)
     showing, wakes = Showing(gate), Wakes(settings.database_url)
     feed = FeedService(database, showing, wakes, Places(settings.feed_readers))
     return Container(
@@ -106,7 +109,8 @@ def build(
         access=AccessReport(gate),
         emergency=EmergencyService(recording, gate),
         plans=PlanService(recording, gate),
-        clinic=ClinicService(database, recording, gate),
+        clinic=clinic,
+        proposals=ProposalService(clinic, gate),
         timeline=timeline,
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),

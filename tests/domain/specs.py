@@ -11,16 +11,19 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.entry import Author, Entry, EntryData, Reason, from_stored, to_stored
 from domain.errors import PlanHistoryError
 from domain.goals import GoalSet
+from domain.history import History
 from domain.interventions import Consent, InterventionAgreed
 from domain.opening import PlanOpened
 from domain.plan import Plan
 from domain.policy import DEFAULT_POLICY, Policy
+
+THistory = TypeVar("THistory", bound=History)
 
 
 def an_id(name: str) -> str:
@@ -219,9 +222,9 @@ def _ids(first: str) -> Callable[[], str]:
     return new_id
 
 
-def read_back(plan: Plan) -> Plan:
-    """The plan as it comes out of the store."""
-    again = Plan.new(plan.id)
+def read_back(plan: THistory) -> THistory:
+    """The history as it comes out of the store."""
+    again = type(plan).new(plan.id)
     for entry in plan.entries:
         stored = json.loads(json.dumps(to_stored(entry)))
         columns = {

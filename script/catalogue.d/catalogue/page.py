@@ -34,7 +34,8 @@ Every type of entry, by chapter of the chart. This page is written by `script/ca
 A field with `?` may be left out. **why**: the entry needs its reason (`reason.text`). **also when closed**: a plan that
 is completed, discontinued or superseded still takes it. **not released**: a working note of the staff, which is not
 released to the client. Texts hold up to 10,000 characters unless stated, ids are UUIDs, days look like `2026-03-31`.
-The sentence is how the timeline tells one such entry of the demo clinic.
+**by two**: it comes about by a proposal alone, which these approve; **by two?**: it may be proposed, and has to be
+where the clinic's policy says `two_people`. The sentence is how the timeline tells one such entry of the demo clinic.
 """
 WORDS: dict[Any, str] = {
     str: "text",
@@ -97,6 +98,8 @@ def entry(cls: type[EntryData]) -> str:
     marks += ["**also when closed**"] * (cls.WHEN_CLOSED and cls.__name__ in TYPES)
     marks += ["**not released**"] * cls.PRIVATE
     marks += [f"only by `{cls.ONLY_BY}`"] * bool(cls.ONLY_BY)
+    if cls.APPROVAL is not None:
+        marks += [f"**by two{'' if cls.APPROVAL.always else '?'}**: {cls.APPROVAL.words}"]
     return "<br>".join([f"**`{cls.__name__}`**", said, *([", ".join(marks)] if marks else [])])
 
 
