@@ -22,6 +22,14 @@ from service.record.plans import Plans
 from service.recording import Draft, Moment, Recorded, Recording, Request
 
 REMEMBERED = 0.8
+CLOSED = ("completed", "discontinued", "superseded", "entered_in_error")
+_CASELOADS = """
+SELECT t.member_id, count(DISTINCT c.plan_id) FROM current_plans c CROSS JOIN LATERAL (
+    SELECT c.therapist_id AS member_id
+    UNION SELECT a.member_id FROM unnest(%s::uuid[], %s::uuid[]) AS a (member_id, plan_id)
+    WHERE a.plan_id = c.plan_id
+) AS t WHERE c.clinic_id = %s AND c.status <> ALL(%s) GROUP BY t.member_id
+"""
 
 
 @dataclass(slots=True)
@@ -127,6 +135,22 @@ class ClinicService:
             if role in (None, held["role"]) and status in (None, held["status"])
         ]
         return sorted(found, key=lambda held: (held["name"], held["member_id"]))
+
+    def caseloads(self, principal: Principal) -> dict[str, int]:
+        """How many open plans each member treats, by their id: as their therapist, or by assignment."""
+        self.gate.require(principal, "members.read")
+        assigned = [
+            (member_id, plan_id)
+            for member_id, held in self.gate.rosters(principal.clinic_id).members.items()
+            for plan_id in held.caseload
+        ]
+
+        def read(conn: BoundedConnection) -> list[TupleRow]:
+            members, plans = zip(*assigned, strict=True) if assigned else ((), ())
+            given = [[*members], [*plans], principal.clinic_id, list(CLOSED)]
+            return conn.execute(_CASELOADS, given).fetchall()
+
+        return {str(row[0]): row[1] for row in self.database.in_clinic(principal.clinic_id, read)}
 
     @contextlib.contextmanager
     def reading(self, principal: Principal) -> Iterator[Clinic]:

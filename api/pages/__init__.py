@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from api.pages import (
     audit,
+    change,
     entrance,
     evidence,
     figures,
     opening,
     own,
+    people,
     plans,
     record,
     replay,
@@ -24,12 +26,14 @@ from api.pages.blueprint import pages
 
 __all__ = [
     "audit",
+    "change",
     "entrance",
     "evidence",
     "figures",
     "opening",
     "own",
     "pages",
+    "people",
     "plans",
     "record",
     "replay",
