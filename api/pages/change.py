@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from flask import request
 from werkzeug.wrappers import Response as AnyResponse
@@ -221,12 +221,9 @@ def _say_what_is_in_force(controls: list[Control], policy: Mapping[str, Any]) ->
 
 def _options(clinic: Mapping[str, Any]) -> dict[str, Any]:
     """Whom and what one can choose: a supervisor their team and whoever has no supervisor."""
-    who = principal()
-    here = [held for held in clinic["members"] if held["status"] == "present"]
-    mine = here
-    if who.role in FOR_THEIR_TEAM:
-        team = services().gate.rosters(who.clinic_id).team(who.member_id)
-        mine = [held for held in here if UUID(held["member_id"]) in team or _is_free(held)]
+    who, here = principal(), _here(clinic)
+    team = within(who, clinic)
+    mine = [held for held in here if held["member_id"] in team or _is_free(held)]
     found = {
         "member": [_choice(held) for held in _by_name(mine)],
         "supervisor_id": [_choice(held) for held in _by_name(here) if held["role"] == "supervisor"],
@@ -234,6 +231,20 @@ def _options(clinic: Mapping[str, Any]) -> dict[str, Any]:
     if who.may("plans.record"):
         found["plan_id"] = _plans(who)
     return found
+
+
+def within(who: Principal, clinic: Mapping[str, Any]) -> frozenset[str]:
+    """Whom of those who are here somebody's changes may be about, by their id."""
+    everybody = frozenset(held["member_id"] for held in _here(clinic))
+    if who.role not in FOR_THEIR_TEAM:
+        return everybody
+    return everybody & {
+        str(held) for held in services().gate.rosters(who.clinic_id).team(who.member_id)
+    }
+
+
+def _here(clinic: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [held for held in clinic["members"] if held["status"] == "present"]
 
 
 def _is_free(member: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from api import errors
 from api.conventions import from_cursor, principal, services, to_cursor
 from api.pages import words
 from api.pages.blueprint import names, pages, query, require, see_other, show
-from api.pages.change import ways
+from api.pages.change import ways, within
 from api.pages.sent import key_in
 from api.queries import whole_part
 from domain.approval import Approval
@@ -54,6 +54,7 @@ def _page(refused: PlanHistoryError | None = None, about: UUID | None = None) ->
         roles=ROLES,
         names=names(),
         ways=ways(who, clinic["policy"]),
+        changing=within(who, clinic),
         refused=refused,
         about=about,
         done=words.DONE.get(request.args.get("done", "")),

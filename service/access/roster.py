@@ -34,9 +34,10 @@ class Roster:
 
     @classmethod
     def of(cls, clinic: Clinic) -> Roster:
-        """The people of the clinic as it stands."""
-        waiting = tuple(held for held in clinic.state.proposals if held.status == "open")
-        return cls({UUID(held.member_id): held for held in clinic.state.members}, waiting)
+        """The people of the clinic as it stands, copied: what is only tried out never shows here."""
+        waiting = (replace(held) for held in clinic.state.proposals if held.status == "open")
+        members = {UUID(held.member_id): replace(held) for held in clinic.state.members}
+        return cls(members, tuple(waiting))
 
     def waiting_for(self, author: Author) -> int:
         """How many proposals wait for a word of this person."""

@@ -131,6 +131,15 @@ def test_the_list_of_members_is_filtered(world: World) -> None:
     assert "Nobody like that" in listed("?q=%00&role=king")
 
 
+def test_a_supervisor_changes_those_of_their_team(steady_world: World) -> None:
+    """An admin everybody; beside anybody else no link leads to a form that would not take them."""
+    link = "add=MemberRoleChanged&amp;member_id={}".format
+    team, other = steady_world.member_id, str(steady_world["admin"].who.member_id)
+    for role, seen in (("supervisor", [True, False]), ("admin", [True, True])):
+        page = at(steady_world, role).read("/people")
+        assert [link(held) in page for held in (team, other)] == seen, role
+
+
 def test_a_caseload_counts_open_plans_once(world: World) -> None:
     """As their therapist and by assignment alike; closed ones no more."""
     plans = world.house.container.clinic

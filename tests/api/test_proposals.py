@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from api.examples import entry_example
 from domain.entry import CLINIC_TYPES, Reason
-from domain.errors import PlanHistoryError
+from domain.errors import ChangeNotPossibleError, PlanHistoryError, TransitionError
 from domain.holds import LegalHoldLifted
 from domain.proposals import ChangeProposed, ProposedEntry
 from service.access import ACCESS, ROLES, Principal
@@ -260,15 +262,17 @@ def test_who_records_what_at_once_is_in_the_table(
     steady_world: World, role: str, name: str
 ) -> None:
     """What comes about by a proposal alone is nobody's to record, whatever else they may."""
-    body = examples(steady_world).get(name) or entry(name, WHY, client_ref="c-2")
+    body = examples(steady_world).get(name) or entry_example(CLINIC_TYPES[name])
     body = {**body, "reason": {"text": WHY}}
     if name in CLINIC_RECORDS.get(role, frozenset()):
         return  # tried elsewhere: it would change the world
     with steady_world.house.nothing_written():
         answer = steady_world[role].post("/v1/clinic/entries", {"entries": [body]})
     assert answer.status_code in (403, 409, 422), answer.text
-    proposes = name in PROPOSES.get(role, frozenset()) and role in CLINIC_RECORDS
-    if proposes:
+    route = CLINIC_TYPES[name].ONLY_BY
+    if route and role in CLINIC_RECORDS:
+        refused(answer, 422, "recorded-elsewhere", "/entries/0/type", route)
+    elif name in PROPOSES.get(role, frozenset()) and role in CLINIC_RECORDS:
         refused(answer, 409, "approval-required", "/entries/0/type", PLACE)
 
 
@@ -657,3 +661,60 @@ def test_a_decline_and_an_approval_at_once_end_it_once(
         assert sum(isinstance(held, PlanHistoryError) for held in done) == 1
         changed = world.member()["credential"] == f"No. {number}"
         assert changed == (world["admin"].get(place).json["status"] == "approved")
+
+
+def test_a_host_whose_clock_is_behind_approves_nothing_that_is_over(world: World) -> None:
+    """Declined, or not possible any more: what is recorded counts, not what that clock says."""
+    behind = build(
+        replace(world.house.container.settings, database_url=world.house.database_url),
+        lambda: datetime.now(UTC) - timedelta(hours=1),
+    )
+    try:
+        declined, overtaken = (world.propose(world.promoted(credential=held)) for held in "AB")
+        why = {"reason": {"text": "Not now"}}
+        assert world["admin"].post(f"{declined}/decline", why).status_code == 201
+        world.record(entry("MemberLeft", WHY, member_id=world.member_id))
+        who = world["privacy_officer"].who
+        with world.house.nothing_written():
+            (one,) = at_once(approving(behind, who, declined))
+            (other,) = at_once(approving(behind, who, overtaken))
+        assert isinstance(one, TransitionError)
+        assert isinstance(other, ChangeNotPossibleError)
+    finally:
+        behind.close()
+
+
+def test_what_is_tried_out_is_in_force_for_nobody(world: World) -> None:
+    """While a change is proposed or an approval fails, nobody has the role, and nobody is out."""
+    service, member = world.house.container, UUID(world.member_id)
+    known = service.gate.rosters(world.clinic.clinic_id)
+    odd = entry("MemberLeft", member_id=an_id())
+    for tried in (
+        world.promoted(role="supervisor"),
+        entry("MemberLeft", member_id=world.member_id),
+    ):
+        refused(proposing(world["admin"], tried, odd), 422, "unknown-reference")
+        world.propose(tried, by=world["admin"])
+        held = known.members[member]
+        assert (held.role, held.status) == ("clinician", "present")
+    assert known.proposals == ()
+
+
+def test_nobody_slips_through_while_a_change_is_proposed(world: World) -> None:
+    """Asked again and again at the same time, the trainee is who they are."""
+    stop, seen = Event(), set()
+
+    def ask() -> None:
+        while not stop.is_set():
+            answer = world.trainee.get("/v1/me")
+            seen.add((answer.status_code, answer.json.get("role")))
+
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        for number in range(40):
+            role = {"role": "supervisor"} if number % 2 else {"role": "client", "client_ref": "c-1"}
+            world.propose(world.promoted(**role))
+        stop.set()
+        for done in asking:
+            done.result()
+    assert seen == {(200, "clinician")}

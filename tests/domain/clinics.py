@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -89,11 +90,16 @@ class Told:
         self, data: EntryData, why: Reason | None = WHY, by: Author = ADMIN, **more: Any
     ) -> PlanHistoryError:
         """The refusal of ``data``; nothing was recorded, and the clinic is as it was."""
-        before = (self.clinic.version, self.clinic.document())
+        before = self._standing()
         with pytest.raises(PlanHistoryError) as refused:
             self.tell(data, why, by, **more)
-        assert (self.clinic.version, self.clinic.document()) == before
+        assert self._standing() == before
         return refused.value
+
+    def _standing(self) -> tuple[Any, ...]:
+        clinic = self.clinic
+        proposals = [replace(held) for held in clinic.state.proposals]
+        return clinic.version, clinic.modified_on, clinic.document(), proposals
 
     # Proposals
 

@@ -178,6 +178,7 @@ def test_what_was_said_to_a_proposal_stands(told: Told) -> None:
 def test_nobody_approves_or_declines_what_they_proposed(told: Told) -> None:
     """Not even somebody of a role that approves it."""
     held = told.propose(PROMOTED, by=ADMIN)
+    assert held.needed == 1
     for data in (
         ProposalApproved(proposal_id=held.proposal_id),
         ProposalDeclined(proposal_id=held.proposal_id),
