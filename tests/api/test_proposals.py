@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Barrier, Event
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,7 +21,6 @@ from service.access import ACCESS, ROLES, Principal
 from service.access.table import APPROVES, CLINIC_RECORDS, PROPOSES
 from service.container import Container, build
 from service.recording import Draft, Recorded, Request
-from service.settings import Settings
 from tests.api.cast import joined, supervised
 from tests.api.house import House, an_id, desk_of, entry, refused
 from tests.conftest import Caller, Clinic
@@ -547,8 +545,7 @@ def test_a_repeated_proposal_is_answered_as_it_was(world: World) -> None:
 @pytest.fixture
 def processes(house: House) -> Iterator[list[Container]]:
     """The service as two processes have it: each with what it keeps to itself."""
-    settings = Settings(database_url=house.database_url, home=Path("unused"))
-    held = [build(replace(settings, quota_per_minute=0)) for _ in range(2)]
+    held = [build(house.container.settings) for _ in range(2)]
     yield held
     for container in held:
         container.close()
@@ -665,10 +662,7 @@ def test_a_decline_and_an_approval_at_once_end_it_once(
 
 def test_a_host_whose_clock_is_behind_approves_nothing_that_is_over(world: World) -> None:
     """Declined, or not possible any more: what is recorded counts, not what that clock says."""
-    behind = build(
-        replace(world.house.container.settings, database_url=world.house.database_url),
-        lambda: datetime.now(UTC) - timedelta(hours=1),
-    )
+    behind = build(world.house.container.settings, lambda: datetime.now(UTC) - timedelta(hours=1))
     try:
         declined, overtaken = (world.propose(world.promoted(credential=held)) for held in "AB")
         why = {"reason": {"text": "Not now"}}
