@@ -126,7 +126,7 @@ class Spec:
         envelope: dict[str, Any] = {"reason": Reason(text=told.reason)} if told.reason else {}
         if told.voiced_by:
             envelope["voiced_by"] = told.voiced_by
-        self.plan.record(
+        entry = self.plan.record(
             told.data,
             now=told.now or day(self.plan.version),
             recorded_by=told.by,
@@ -134,6 +134,7 @@ class Spec:
             occurred_at=told.occurred_at,
             **envelope,
         )
+        assert self.plan.follow(entry) == [], "An entry of a plan brings nothing along"
 
     def when(self, data: EntryData, **envelope: Any) -> Self:
         """One more entry is recorded, or refused."""

@@ -153,6 +153,16 @@ def test_a_supervisor_does_not_leave_trainees_in_the_air(told: Told) -> None:
     told.tell(MemberLeft(member_id=rowan))
 
 
+def test_who_left_earlier_than_recorded_may_still_be_used(told: Told) -> None:
+    """The answer warns of what counts later and is about them."""
+    member = told.join("Alder Sample", "clinician")
+    before = told.now + timedelta(minutes=1)
+    assigned = told.tell(CaseloadAssigned(member_id=member, plan_id=str(uuid4())))
+    left = told.tell(MemberLeft(member_id=member), occurred_at=before)
+    [warning] = told.clinic.warnings(left)
+    assert warning["entry_id"] == assigned.entry_id
+
+
 def test_a_caseload_holds_plans_of_those_who_treat(told: Told) -> None:
     """Assigned once, ended once, and only to clinicians and supervisors."""
     clinician, admin = told.join("Alder Sample", "clinician"), told.join("Birch Sample", "admin")
