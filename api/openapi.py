@@ -511,6 +511,7 @@ def components() -> dict[str, dict[str, Any]]:
             policy=component_of(Policy),
             members=_many(_member()),
             legal_holds=_many(_OBJECT),
+            erasures=_many(_OBJECT),
         ),
         "Members": _group(members=_many(_member())),
         "Alive": _group(alive={"type": "boolean"}),

@@ -1,0 +1,23 @@
+-- Erasing a client: what the API may forget beside the keys, which are not here.
+
+CREATE FUNCTION forget_client(p_clinic uuid, p_plans uuid[], p_members uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = plan_history, pg_temp
+AS $$
+BEGIN
+    PERFORM set_config('plan_history.clinic_id', p_clinic::text, true);
+    DELETE FROM open_plans WHERE clinic_id = p_clinic AND plan_id = ANY (p_plans);
+    DELETE FROM commands WHERE clinic_id = p_clinic AND plan_id = ANY (p_plans);
+    DELETE FROM page_drafts WHERE clinic_id = p_clinic AND plan_id = ANY (p_plans);
+    UPDATE tokens SET name = '(erased)', credential = NULL,
+                      revoked_at = coalesce(revoked_at, clock_timestamp())
+        WHERE clinic_id = p_clinic AND member_id = ANY (p_members);
+END
+$$;
+COMMENT ON FUNCTION forget_client IS
+    'Removes what is kept of an erased client beside the record: claims, idempotency keys, drafts, names of tokens.';
+REVOKE ALL ON FUNCTION forget_client FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION forget_client TO plan_history_api;
+
+CREATE POLICY every_clinic ON commands TO plan_history_owner USING (true);
+CREATE POLICY every_clinic ON page_drafts TO plan_history_owner USING (true);
