@@ -283,6 +283,10 @@ def _proposals() -> dict[str, dict[str, Any]]:
     entries = {"type": "array", "items": _ref("ProposedEntry"), "minItems": 1, "maxItems": MOST}
     return {
         "ProposalToMake": _group(entries=entries, reason=_ref("Reason")) | closed,
+        "ErasureToAskFor": _group(
+            {"before_retention_ends": {"type": "boolean", "default": False}}, reason=_ref("Reason")
+        )
+        | closed,
         "WordOnProposal": _group({"reason": _or_null(_ref("Reason"))}) | closed,
         "ReasonedWordOnProposal": _group(reason=_ref("Reason")) | closed,
         "Proposal": _group(
@@ -538,6 +542,7 @@ def examples() -> dict[str, dict[str, Any]]:
         "EntriesToRecord": {"entries": [shown["GoalSet"]]},
         "ClinicEntriesToRecord": {"entries": [shown["MemberJoined"]]},
         "ProposalToMake": {"reason": _WHY, "entries": [shown["MemberJoined"]]},
+        "ErasureToAskFor": {"reason": _WHY, "before_retention_ends": True},
         "WordOnProposal": {},
         "ReasonedWordOnProposal": {"reason": _WHY},
         "EmergencyAccess": {"client_ref": "c-1", **group_example(EmergencyAccessTaken)},

@@ -6,6 +6,17 @@ CREATE FUNCTION forget_client(p_clinic uuid, p_plans uuid[], p_members uuid[]) R
 AS $$
 BEGIN
     PERFORM set_config('plan_history.clinic_id', p_clinic::text, true);
+    -- Only what the clinic's own log says was erased: calling this forgets nothing else.
+    SELECT coalesce(array_agg(plan.id), '{}'), coalesce(array_agg(member.id), '{}') INTO p_plans, p_members
+    FROM entries e
+    CROSS JOIN LATERAL (SELECT convert_from(e.state, 'UTF8')::jsonb -> 'data' AS data OFFSET 0) AS said
+    LEFT JOIN LATERAL (
+        SELECT id::uuid FROM jsonb_array_elements_text(said.data -> 'plan_ids') AS id WHERE id::uuid = ANY (p_plans)
+    ) AS plan ON true
+    LEFT JOIN LATERAL (
+        SELECT id::uuid FROM jsonb_array_elements_text(said.data -> 'member_ids') AS id WHERE id::uuid = ANY (p_members)
+    ) AS member ON true
+    WHERE e.clinic_id = p_clinic AND e.plan_id = p_clinic AND e.topic = 'clinic.client-erased';
     DELETE FROM open_plans WHERE clinic_id = p_clinic AND plan_id = ANY (p_plans);
     DELETE FROM commands WHERE clinic_id = p_clinic AND plan_id = ANY (p_plans);
     DELETE FROM page_drafts WHERE clinic_id = p_clinic AND plan_id = ANY (p_plans);

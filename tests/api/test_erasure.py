@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from domain.erased import NOBODY
@@ -15,6 +16,7 @@ from projections import ALL
 from projections.rows import COLUMNS
 from projections.sealing import Seals
 from service.container import Container, build
+from service.database import API_ROLE, dsn_as
 from service.errors import KeyMissingError, StoreUnavailableError
 from service.keys import Ring
 from service.keys.vault import Vault
@@ -357,6 +359,20 @@ def test_the_clinic_goes_on(scene: Scene) -> None:
     admin = scene.house.sign_in(scene.clinic, "admin")
     policy = {"entries": [entry("PolicySet", "Decided", answer_days=20)]}
     assert admin.post("/v1/clinic/entries", policy).status_code == 201
+
+
+def test_the_database_forgets_nothing_that_was_not_erased(scene: Scene) -> None:
+    """Whoever holds the API's role and asks it to: another plan's claims and tokens stay."""
+    scene.erase()
+    with psycopg.connect(dsn_as(scene.house.database_url, API_ROLE), autocommit=True) as as_api:
+        given = [scene.clinic.clinic_id, [UUID(scene.other.plan_id)], [scene.first.who.member_id]]
+        as_api.execute("SELECT forget_client(%s, %s, %s)", given)
+    query = "SELECT count(*) FROM open_plans WHERE clinic_id = %s"
+    assert scene.house.owner.execute(query, given[:1]).fetchone() == (1,)
+    assert scene.first.get("/v1/me").status_code == 200
+    gone = "SELECT name, revoked_at IS NOT NULL FROM tokens WHERE member_id = %s"
+    held = scene.house.owner.execute(gone, [scene.client.who.member_id]).fetchall()
+    assert held == [("(erased)", True)]
 
 
 # What can go wrong
