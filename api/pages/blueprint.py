@@ -93,7 +93,7 @@ def _waiting(who: Principal) -> int:
 def may(who: Principal, action: str) -> bool:
     """Whether a page has something for them."""
     if who.role == "client":
-        return action == "plans.own"
+        return action in ("plans.own", "erasure.ask")
     return who.may(action)
 
 

@@ -44,6 +44,8 @@ PAGES = [
     ("rowan", "/people/change?add=MemberJoined"),
     ("birch", "/people/change"),
     ("birch", "/people/change?add=PolicySet"),
+    ("juniper", "/erasure?client_ref=c-1041"),
+    ("maple", "/erasure"),
 ]
 
 
