@@ -18,6 +18,7 @@ from api.auth import refuse_undeclared, sign_in
 from api.catalogue import catalogue
 from api.clinic import clinic
 from api.docs import docs, root
+from api.erasure import erasure
 from api.errors import InvalidQueryError
 from api.export import export
 from api.feed import feed
@@ -29,6 +30,7 @@ from api.measures import measures
 from api.openapi import SETTINGS, describe, link
 from api.pages import pages
 from api.plans import plans
+from api.proposals import proposals
 from api.proxies import BehindProxies
 from api.timeline import timeline
 from api.webhooks import webhooks
@@ -82,6 +84,8 @@ def create_app(container: Container) -> Flask:
         export,
         figures,
         clinic,
+        proposals,
+        erasure,
         access,
         feed,
         webhooks,

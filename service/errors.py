@@ -12,6 +12,13 @@ class StoreUnavailableError(PlanHistoryError):
     title = "The record cannot be reached just now"
 
 
+class KeyMissingError(PlanHistoryError, LookupError):
+    """What is kept is sealed with a key that the key store does not have, nor says was destroyed."""
+
+    code = "key-missing"
+    title = "The key of this plan is missing"
+
+
 class PlanChangedError(PlanHistoryError):
     """Somebody else recorded something in the meantime."""
 
@@ -45,6 +52,27 @@ class NotARehearsalError(PlanHistoryError):
 
     code = "not-a-rehearsal"
     title = "Only a rehearsal clinic can be told its times"
+
+
+class NotYetVisibleError(PlanHistoryError):
+    """A read model has not taken in everything that it is asked to show."""
+
+    code = "not-yet-visible"
+    title = "The list does not show that yet"
+
+
+class KeptUnsealedError(PlanHistoryError):
+    """What was recorded before plans were kept under keys cannot be erased by destroying one."""
+
+    code = "kept-unsealed"
+    title = "That was recorded without keys"
+
+
+class RetentionError(PlanHistoryError):
+    """The clinic's own policy says that these records are kept longer."""
+
+    code = "retention"
+    title = "These records are to be kept"
 
 
 class NotSignedInError(PlanHistoryError):

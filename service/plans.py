@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,16 +15,21 @@ from psycopg.rows import TupleRow
 
 from domain.alliance import SupervisorAssigned, TherapistTransferred
 from domain.entry import Entry
-from domain.errors import MomentNotFoundError, PlanHistoryError, RecordedElsewhereError
+from domain.errors import MomentNotFoundError, PlanHistoryError
 from domain.fold import AMENDING, Settled
 from domain.history import History
 from domain.opening import PlanOpened
 from domain.plan import Plan
 from domain.release import released_document, released_order
 from domain.trace import Change, diff, trace
+from projections.current_plans import CurrentPlans
 from service import succession
 from service.access import Gate, Principal, Sight
-from service.access.recording import refuse_foreign_opening, refuse_foreign_types
+from service.access.recording import (
+    refuse_elsewhere,
+    refuse_foreign_opening,
+    refuse_foreign_types,
+)
 from service.database import BoundedConnection
 from service.kept import Kept
 from service.reading import reading_plan
@@ -44,7 +49,14 @@ class PlanService:
 
     recording: Recording
     gate: Gate
-    past: Kept[Hashable, tuple[int, bytes]] = field(default_factory=lambda: Kept(PAST))
+    past: Kept[tuple[Any, ...], tuple[int, bytes]] = field(default_factory=lambda: Kept(PAST))
+
+    def __post_init__(self) -> None:
+        self.gate.forgetting.append(self._forget)
+
+    def _forget(self, clinic_id: UUID, plan_id: UUID) -> None:
+        """Keep no document of a plan that was erased."""
+        self.past.drop_where(lambda key: key[:2] == (clinic_id, plan_id))
 
     def open_plan(
         self, principal: Principal, opening: Draft, drafts: Sequence[Draft], request: Request
@@ -83,7 +95,7 @@ class PlanService:
             with self.gate.noting_refusals(principal, "plans.open"):
                 refuse_foreign_opening(roster, principal, opening.data)
             succession.refuse_strange_opening(self.gate, principal, opening.data)
-        _refuse_elsewhere(drafts)
+        refuse_elsewhere(drafts)
 
     def record(
         self, principal: Principal, plan_id: UUID, drafts: Sequence[Draft], request: Request
@@ -92,7 +104,7 @@ class PlanService:
         sight = self.gate.see(principal, "plans.record", plan_id)
         with self.gate.noting_refusals(principal, "plans.record", plan_id):
             refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
-        _refuse_elsewhere(drafts)
+        refuse_elsewhere(drafts)
         succession.refuse_strange_corrections(self.gate, principal, plan_id, drafts)
         done = self.recording.record_in(principal, plan_id, drafts, request)
         if any(isinstance(draft.data, _MOVING) for draft in drafts):
@@ -131,8 +143,10 @@ class PlanService:
 
         row = self.recording.database.run(read) if sight.full else None
         if row is not None and row[1] == row[2]:
-            document: bytes = row[0]
-            return row[2], document
+            seals = self.recording.plans.seals(principal.clinic_id)
+            document = seals.read(CurrentPlans.name, plan_id, "document", row[0])
+            if document is not None:
+                return row[2], document
         with self._plan(principal, plan_id) as plan:
             return plan.version, orjson.dumps(self._document(principal, sight, plan, Moment()))
 
@@ -200,14 +214,3 @@ def _order(
     if not order:
         raise MomentNotFoundError("The plan did not exist at one of those moments.")
     return order
-
-
-def _refuse_elsewhere(drafts: Sequence[Draft]) -> None:
-    """Some entries come about by something else alone, such as asking for emergency access."""
-    for index, draft in enumerate(drafts):
-        if draft.data.ONLY_BY:
-            name = type(draft.data).__name__
-            raise RecordedElsewhereError(
-                f"{name} is not recorded among other entries: {draft.data.ONLY_BY} does it.",
-                f"/entries/{index}/type",
-            )

@@ -10,7 +10,9 @@ from uuid import UUID, uuid4, uuid5
 
 from psycopg.rows import TupleRow
 
+from domain.clinic import Clinic
 from domain.entry import Entry, EntryData, Reason, chapter_of, created_ids
+from domain.erasure import clients_in
 from domain.errors import MomentNotFoundError, PlanAlreadyOpenError, PlanHistoryError
 from domain.fields import plain_moment
 from domain.fold import AMENDING
@@ -137,7 +139,8 @@ class Recording:
         """The clinic's application."""
         held = self._records.get(clinic_id)
         if held is None:
-            held = self._records[clinic_id] = ClinicRecord(self.database, clinic_id)
+            held = ClinicRecord(self.database, clinic_id, self.plans.keys)
+            self._records[clinic_id] = held
         return held
 
     def record_in(
@@ -218,7 +221,7 @@ class Recording:
             command_id=_command_id(principal, request),
             principal=principal.member_id,
             key=request.key,
-            digest=request.digest,
+            digest=self._blinded(request),
             alongside=request.alongside,
             told_recorded_at=request.recorded_at,
         )
@@ -258,6 +261,22 @@ class Recording:
         if row is not None:
             raise already_open(row[0])
 
+    def _blinded(self, request: Request) -> bytes | None:
+        """The request's digest as it is kept: short words could be guessed from a plain one."""
+        return None if request.digest is None else self.plans.keys.blinded(request.digest)
+
+    def _key_of(self, plan: History) -> UUID | None:
+        """What the plan's entries are sealed with: its own key, a fresh one when it begins."""
+        if plan.entries:
+            return plan.key_id
+        return self.plans.keys.fresh() if isinstance(plan, Plan) else None
+
+    def _seal_what_is_about_clients(self, clinic: Clinic, entries: Sequence[Entry]) -> None:
+        """Give each new entry about a client a key of its own, so that it can be forgotten with them."""
+        for entry in entries:
+            if clients_in(clinic, entry.data) and (key_id := self.plans.keys.fresh()):
+                entry.seal_with(key_id)
+
     def _decide(
         self,
         principal: Principal,
@@ -268,7 +287,15 @@ class Recording:
         *,
         opening: bool,
     ) -> list[Entry]:
-        now = request.recorded_at or self.clock()
+        # What nobody dates counts from when it is recorded: never before what is recorded already.
+        now = max(request.recorded_at or self.clock(), plan.modified_on)
+        shared: dict[str, Any] = {
+            "now": now,
+            "recorded_by": principal.author,
+            "new_id": self.new_id,
+            "command_id": str(command.command_id),
+            "key_id": self._key_of(plan),
+        }
         before = _claim(plan) if plan.entries else None
         # A signature's hash covers moments: in a request that signs, they are given, not the database's.
         signs = len(drafts) > 1 and any(isinstance(draft.data, PlanSigned) for draft in drafts)
@@ -277,15 +304,12 @@ class Recording:
             try:
                 entry = plan.decide(
                     draft.data,
-                    now=now,
-                    recorded_by=principal.author,
-                    new_id=self.new_id,
+                    **shared,
                     occurred_at=draft.occurred_at or (now if signs else None),
                     voiced_by=draft.voiced_by,
                     reason=draft.reason,
                     session_id=draft.session_id,
                     causation_id=draft.causation_id,
-                    command_id=str(command.command_id),
                 )
             except PlanHistoryError as refused:
                 if opening and index == 0:  # its data is the request's body itself
@@ -294,7 +318,10 @@ class Recording:
                     refused.inside(f"/entries/{index - opening}")
                 raise
             entries.append(entry)
-            plan.expect(entry, learn=len(drafts) > 1 or _may_open_or_close(entry))
+            plan.expect(entry, learn=len(drafts) > 1 or _is_learnt_at_once(plan, entry))
+            entries += plan.follow(entry, **shared)
+        if isinstance(plan, Clinic):
+            self._seal_what_is_about_clients(plan, entries)
         if any(map(_may_open_or_close, entries)):
             after = _claim(plan)
             if after != before:
@@ -320,7 +347,7 @@ class Recording:
         row = self.database.in_clinic(principal.clinic_id, find)
         if row is None:
             return None
-        if bytes(row[0]) != request.digest:
+        if bytes(row[0]) != self._blinded(request):
             raise KeyReusedError(
                 "This Idempotency-Key came with another request before; use a fresh one."
             )
@@ -348,6 +375,11 @@ def _claim(plan: History) -> tuple[str | None, bool | None]:
 def _claiming(drafts: Sequence[Draft]) -> int:
     """Which of the drafts brings the plan into its client's way again: the last that may."""
     return max(index for index, held in enumerate(drafts) if _may_open_or_close(held))
+
+
+def _is_learnt_at_once(plan: History, entry: Entry) -> bool:
+    """Whether what the entry does is looked at before it is saved."""
+    return not isinstance(plan, Plan) or _may_open_or_close(entry)
 
 
 def _may_open_or_close(entry: Entry | Draft) -> bool:

@@ -8,7 +8,9 @@ from pathlib import Path
 import environs
 import platformdirs
 
-SECRET = frozenset({"database_url", "migration_url", "projector_url", "deliverer_url"})
+SECRET = frozenset(
+    {"database_url", "migration_url", "projector_url", "deliverer_url", "keys", "master_key"}
+)
 _NOT_NEGATIVE = environs.validate.Range(min=0)
 
 
@@ -34,6 +36,9 @@ class Settings:
     migration_url: str | None = None
     projector_url: str | None = None
     home: Path = Path()
+    keys: str | None = None
+    master_key: str | None = None
+    master_key_file: Path | None = None
     embedded: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
@@ -66,15 +71,20 @@ class Settings:
         """Read every setting; a malformed one raises ``environs.EnvError`` naming it."""
         env = environs.Env()
         own = environs.Env(prefix="PLAN_HISTORY_")
-        default_home = platformdirs.user_data_path("plan-history")
+        home = Path(own.str("HOME", "") or platformdirs.user_data_path("plan-history")).expanduser()
+        database_url = env.str("DATABASE_URL", None) or _held_in(env.str("DATABASE_URL_FILE", None))
+        keys = own.str("KEYS", None) or _held_in(own.str("KEYS_FILE", None))
+        master_key_file = own.str("MASTER_KEY_FILE", None)
         return cls(
-            database_url=env.str("DATABASE_URL", None)
-            or _held_in(env.str("DATABASE_URL_FILE", None)),
+            database_url=database_url,
             migration_url=own.str("MIGRATION_URL", None)
             or _held_in(own.str("MIGRATION_URL_FILE", None)),
             projector_url=own.str("PROJECTOR_URL", None)
             or _held_in(own.str("PROJECTOR_URL_FILE", None)),
-            home=Path(own.str("HOME", "") or default_home).expanduser(),
+            home=home,
+            keys=keys or (None if database_url else str(home / "keys")),
+            master_key=own.str("MASTER_KEY", None) or None,
+            master_key_file=Path(master_key_file) if master_key_file else None,
             embedded=own.str("EMBEDDED", None) or None,
             host=own.str("HOST", "127.0.0.1"),
             port=env.int("PORT", 8000),

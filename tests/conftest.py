@@ -24,8 +24,8 @@ from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
 from service.migrate import migrate
 from service.serving.projector import connect
-from service.settings import Settings
 from service.tokens import issue
+from tests.keys import keys, settings
 
 THERAPIST = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -69,7 +69,7 @@ def owner(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture
 def container(database_url: str) -> Iterator[Container]:
     """The wired service on the test's database."""
-    held = build(Settings(database_url=database_url, home=Path("unused")))
+    held = build(settings(database_url))
     yield held
     held.close()
 
@@ -119,7 +119,7 @@ def clinic(new_clinic: Callable[..., Clinic]) -> Clinic:
 def catch_up(database_url: str) -> Iterator[Callable[[], int]]:
     """Lets the projections take in everything there is; returns how many entries."""
     with connect(database_url) as conn:
-        runner = Runner(conn, live(ALL))
+        runner = Runner(conn, live(ALL), keys())
         yield runner.catch_up
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from api.pages import (
     audit,
+    change,
     entrance,
+    erasure,
     evidence,
     figures,
     opening,
     own,
+    people,
     plans,
     record,
     replay,
@@ -24,12 +27,15 @@ from api.pages.blueprint import pages
 
 __all__ = [
     "audit",
+    "change",
     "entrance",
+    "erasure",
     "evidence",
     "figures",
     "opening",
     "own",
     "pages",
+    "people",
     "plans",
     "record",
     "replay",

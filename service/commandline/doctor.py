@@ -10,6 +10,7 @@ from typing import Any
 import click
 import psycopg
 
+from projections.sealing import NO_KEYS
 from service.commandline.shared import (
     UsageError,
     answer,
@@ -21,6 +22,7 @@ from service.commandline.shared import (
 )
 from service.database import Database
 from service.health import look
+from service.keys import KeysUnsetError, MasterKeyError, open_keys
 
 
 @click.command()
@@ -54,7 +56,8 @@ def doctor(*, as_json: bool) -> None:
                 findings.append(
                     f"{name} has stopped for {lag['stopped']} clinic(s): see plan-history projections."
                 )
-    except UsageError as missing:
+        shown["keys"] = "off" if open_keys(held) is NO_KEYS else "in order"
+    except (UsageError, KeysUnsetError, MasterKeyError) as missing:
         findings.append(str(missing))
     except psycopg.Error as failed:
         findings.append(unusable(failed))

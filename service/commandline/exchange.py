@@ -15,7 +15,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from service.access import Principal
-from service.commandline.shared import UsageError, answer, owner_connection, settings, url_of
+from service.commandline.shared import (
+    UsageError,
+    answer,
+    owner_connection,
+    seals,
+    settings,
+    url_of,
+)
 from service.container import Container, build
 from service.export.clinic import export_everything, export_tables
 from service.fhir.importing import Imported, import_fhir
@@ -27,14 +34,15 @@ SHOWN = 500
 def write_everything(clinic_id: UUID, path: Path) -> None:
     """Write an archive of a whole clinic."""
     console = Console(stderr=True)
+    held = settings()
     with (
-        owner_connection(settings()) as conn,
+        owner_connection(held) as conn,
         Progress(console=console, disable=not console.is_terminal) as progress,
     ):
         task = progress.add_task("Exporting", total=None)
         done = export_everything(
             conn,
-            clinic_id,
+            seals(held, clinic_id),
             path,
             began=lambda total: progress.update(task, total=total),
             told=lambda count: progress.update(task, advance=count),
@@ -44,8 +52,9 @@ def write_everything(clinic_id: UUID, path: Path) -> None:
 
 def write_tables(clinic_id: UUID, folder: Path) -> None:
     """Write a table for each read model."""
-    with owner_connection(settings()) as conn:
-        rows = export_tables(conn, clinic_id, folder)
+    held = settings()
+    with owner_connection(held) as conn:
+        rows = export_tables(conn, seals(held, clinic_id), folder)
     told = ", ".join(f"{name}.csv ({count} rows)" for name, count in rows.items())
     click.echo(f"{folder}: {told}.", err=True)
 

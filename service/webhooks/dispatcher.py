@@ -62,7 +62,7 @@ class Dispatcher:
         showing: Showing,
         side_by_side: Executor,
     ) -> None:
-        self.ledger = Ledger(conn)
+        self.ledger = Ledger(conn, showing.gate.plans.keys)
         self.terms = terms
         self.showing = showing
         self.side_by_side = side_by_side

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 
+from projections.sealing import Keys, Seals
 from service.feed.scan import Interest, Look, look
 from service.webhooks.errands import Errand
 
@@ -98,8 +99,9 @@ class Lane:
 class Ledger:
     """Reads and writes the books over one connection, within the transaction of a lease."""
 
-    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+    def __init__(self, conn: psycopg.Connection[Any], keys: Keys) -> None:
         self.conn = conn
+        self.keys = keys
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[Leased | None]:
@@ -130,7 +132,7 @@ class Ledger:
 
     def window(self, held: Leased, wanted: Interest, limit: int) -> Look:
         """The next new entries."""
-        return look(self.conn, held.clinic_id, held.position, wanted, limit)
+        return look(self.conn, Seals(self.keys, held.clinic_id), held.position, wanted, limit)
 
     def due_lanes(self, held: Leased) -> list[Lane]:
         """The plans that are behind and due, the least troubled first; as many as one round takes along."""
@@ -146,8 +148,8 @@ class Ledger:
         self, held: Leased, lane: Lane, wanted: Interest, until: int, limit: int
     ) -> tuple[list[Any], bool]:
         """A lane's next entries up to a position, and whether they are all there are."""
-        mine = Interest(wanted.topics, lane.plan_id)
-        found = look(self.conn, held.clinic_id, lane.position, mine, limit, until)
+        mine, seals = Interest(wanted.topics, lane.plan_id), Seals(self.keys, held.clinic_id)
+        found = look(self.conn, seals, lane.position, mine, limit, until)
         return found.rows, len(found.rows) < limit
 
     def close_lane(self, held: Leased, errand: Errand) -> None:

@@ -291,7 +291,7 @@ def test_the_api_may_not_restore(as_api: psycopg.Connection[Any], theirs: Desk) 
     """Restoring a log, with times and ids as one likes, is the owner's alone."""
     call = (
         "SELECT restore_entries(%s, 1, ARRAY[]::uuid[], ARRAY[]::int[], ARRAY[]::uuid[], "
-        "ARRAY[]::uuid[], ARRAY[]::timestamptz[], ARRAY[]::text[], ARRAY[]::bytea[])"
+        "ARRAY[]::uuid[], ARRAY[]::timestamptz[], ARRAY[]::text[], NULL, ARRAY[]::bytea[])"
     )
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         as_api.execute(call, [theirs.clinic.clinic_id])
@@ -310,6 +310,7 @@ def test_the_api_steps_out_of_its_role_in_few_places_only(house: House) -> None:
         "begin_session",
         "end_session",
         "find_sign_in_link",
+        "forget_client",
         "find_token",
         "note_looks",
         "projection_lag",

@@ -23,10 +23,10 @@ from domain.consents import ConsentRecorded
 from service.container import Container, build
 from service.recording import Draft
 from service.serving.deliverer import connect
-from service.settings import Settings
 from service.webhooks.dispatcher import Dispatcher, Terms
 from service.webhooks.management import NewWebhook
 from tests.conftest import Clinic
+from tests.keys import folder, settings
 from tests.service.recording import asked, goal, open_plan
 from tests.service.servers import soon
 from tests.service.serving import PROGRAM
@@ -120,10 +120,7 @@ def receivers(tmp_path: Path) -> Iterator[Receivers]:
 @pytest.fixture
 def container(database_url: str) -> Iterator[Container]:
     """The service, which may send to this machine."""
-    settings = Settings(
-        database_url=database_url, home=Path("unused"), webhook_private_targets=True
-    )
-    held = build(settings)
+    held = build(settings(database_url, webhook_private_targets=True))
     yield held
     held.close()
 
@@ -180,6 +177,7 @@ def deliverers(url: str, home: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     environment = {
         **os.environ,
         "DATABASE_URL": url,
+        "PLAN_HISTORY_KEYS": folder(),
         "PLAN_HISTORY_HOME": str(home),
         "PLAN_HISTORY_LOG_LEVEL": "ERROR",
         "PLAN_HISTORY_WEBHOOK_PRIVATE_TARGETS": "true",

@@ -152,6 +152,7 @@ def test_keys_over_plain_http_are_refused(database_url: str) -> None:
     """Whoever stands between could sign anybody in."""
     held = Settings(
         database_url=database_url,
+        keys="off",
         oidc_issuer="https://issuer.test",
         oidc_audience="plan-history",
         oidc_jwks="http://issuer.test/jwks",

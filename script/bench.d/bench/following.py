@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from bench import keys
 from bench.clinic import clinic
 from bench.report import Section
 from bench.serving import Serving
@@ -79,7 +79,7 @@ class _Received:
 
 
 def _webhook(url: str) -> tuple[int, float]:
-    settings = Settings(database_url=url, home=Path("unused"), webhook_private_targets=True)
+    settings = keys.settings(url, webhook_private_targets=True)
     received = _Received(PLANS * EACH)
     with clinic(url, "Told by webhook") as held:
         for number in range(PLANS):
