@@ -13,7 +13,7 @@ from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from domain.entry import CLINIC_TYPES, EVERY_TYPE, TYPES, VOICES, Author
 from domain.opening import PlanOpened
 from domain.policy import Policy
-from service.access import ACCESS, RELATIONS, ROLES, VIEWS
+from service.access import ACCESS, RELATIONS, ROLES, STRANGER, VIEWS
 from service.finding import STATUSES
 from service.worklist import KINDS
 
@@ -216,7 +216,7 @@ def _look() -> dict[str, Any]:
         looked_at=MOMENT_FORMAT,
         member_id=UUID_FORMAT,
         name=_TEXT,
-        role={"type": "string", "enum": list(ROLES)},
+        role={"type": "string", "enum": [*ROLES, STRANGER]},
         action={"type": "string", "enum": sorted(ACCESS)},
         plan_id=_or_null(UUID_FORMAT),
         version=_or_null(_VERSION),

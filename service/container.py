@@ -19,7 +19,7 @@ from service.feed.showing import Showing
 from service.feed.wakes import Places, Wakes
 from service.fhir.facade import FhirService
 from service.figures import FiguresService
-from service.identity import Brake, Identity, configured
+from service.identity import Brake, Identity, configured, signing_in
 from service.keys import open_keys
 from service.measures import MeasuresService
 from service.plans import PlanService
@@ -31,6 +31,7 @@ from service.sessions import Sessions
 from service.settings import Settings
 from service.timeline import TimelineService
 from service.tokens import Tokens
+from service.vouched import VouchedSignIn
 from service.wake import Waker
 from service.webhooks.management import WebhookService
 from service.worklist import WorklistService
@@ -54,6 +55,7 @@ class Container:
     figures: FiguresService
     replay: ReplayService
     sessions: Sessions
+    vouched: VouchedSignIn | None
     drafts: Drafts
     fhir: FhirService
     exports: PlanExports
@@ -81,6 +83,8 @@ def build(
         raise ValueError(
             "DATABASE_URL is needed here; `plan-history serve` brings its own database."
         )
+    issuer = configured(settings, clock)  # before anything is open: what is set may be wrong
+    party = signing_in(settings, clock, issuer)
     database = Database(
         settings.database_url,
         API_ROLE,
@@ -94,7 +98,8 @@ def build(
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
     timeline = TimelineService(database, kept, recording.policy, gate)
-    identity = Identity(tokens, gate.rosters, configured(settings, clock), brake)
+    identity = Identity(tokens, gate.rosters, issuer, brake)
+    sessions = Sessions(database, tokens, identity)
     fhir = FhirService(database, kept, gate)
     showing, wakes = Showing(gate), Wakes(settings.database_url)
     feed = FeedService(database, showing, wakes, Places(settings.feed_readers))
@@ -112,7 +117,8 @@ def build(
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
         replay=ReplayService(kept, recording.policy, gate),
-        sessions=Sessions(database, tokens, identity),
+        sessions=sessions,
+        vouched=VouchedSignIn(party, sessions, gate, brake) if party else None,
         drafts=Drafts(database, kept),
         tokens=tokens,
         identity=identity,

@@ -1,7 +1,7 @@
 """Sessions of the pages: begun with a token or a one-time link, ended by leaving or by being idle.
 
 The browser holds 256 random bits, the database their SHA-256. A session stands on a token and ends
-with it.
+with it; for somebody who signed in at the clinic's issuer that is a token nobody holds.
 """
 
 from __future__ import annotations
@@ -78,10 +78,24 @@ class Sessions:
             raise NotSignedInError("You were signed out; sign in again.")
         return Principal(*row)
 
-    def end(self, secret: str) -> None:
-        """The session is over."""
+    def vouched(self, who: Principal, issuer: str, once: bytes) -> str | None:
+        """A new session's secret for somebody an issuer vouches for; None when its word was used before.
+
+        ``who``: the member, with the id the session's token is to have. ``once``: what the issuer's
+        word is recognised by.
+        """
+        held = (who.clinic_id, once, issuer, who.member_id, who.name, who.role, who.credential)
         with self.database.connection() as conn:
-            conn.execute("SELECT end_session(%s)", [digest(secret)])
+            row = conn.execute(
+                "SELECT vouch(%s, %s, %s, %s, %s, %s, %s, %s, %s)", [who.token_id, *held, LASTS]
+            ).fetchone()
+        return self._begin(who.token_id) if row and row[0] else None
+
+    def end(self, secret: str) -> bool:
+        """The session is over; whether it was begun at the clinic's issuer."""
+        with self.database.connection() as conn:
+            row = conn.execute("SELECT end_session(%s)", [digest(secret)]).fetchone()
+        return bool(row and row[0])
 
     def _begin(self, token_id: UUID) -> str:
         secret = secrets.token_urlsafe(32)

@@ -10,10 +10,21 @@ from flask import Response, g, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from service.errors import NotAllowedError
+from service.identity.trip import LASTS as LONGEST_TRIP
 from service.sessions import LASTS
 
 OPEN = frozenset(
-    {"pages.sign_in", "pages.take_token", "pages.see_link", "pages.follow_link", "pages.signed_out"}
+    {
+        "pages.sign_in",
+        "pages.take_token",
+        "pages.see_link",
+        "pages.follow_link",
+        "pages.signed_out",
+        "pages.to_issuer",
+        "pages.from_issuer",
+        "pages.go_on",
+        "pages.leave_issuer",
+    }
 )
 """Pages for people who are not signed in: they show nothing of any clinic."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -56,6 +67,35 @@ def forget(answer: AnyResponse) -> AnyResponse:
     answer.delete_cookie(
         cookie_name(), path="/", secure=not _plain(), httponly=True, samesite="Strict"
     )
+    return answer
+
+
+def _trip_name() -> str:
+    return "plan-history-trip" if _plain() else "__Host-plan-history-trip"
+
+
+def trip_of_request() -> str | None:
+    """What this browser keeps of a sign-in that goes by way of the issuer."""
+    return request.cookies.get(_trip_name())
+
+
+def keep_trip(answer: AnyResponse, kept: str) -> AnyResponse:
+    """Let the browser keep it: it is sent along when the issuer's site leads back here (Lax)."""
+    answer.set_cookie(
+        _trip_name(),
+        kept,
+        max_age=LONGEST_TRIP,
+        secure=not _plain(),
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return answer
+
+
+def forget_trip(answer: AnyResponse) -> AnyResponse:
+    """It ends here, however it ended."""
+    answer.delete_cookie(_trip_name(), path="/", secure=not _plain(), httponly=True, samesite="Lax")
     return answer
 
 

@@ -5,12 +5,13 @@ from service.access.gate import Gate, Sight
 from service.access.looks import AccessLog, Asked, Look
 from service.access.principal import Origin, Principal, origin, said_from
 from service.access.roster import Roster, Rosters
-from service.access.table import ACCESS, RELATIONS, VIEWS
+from service.access.table import ACCESS, RELATIONS, STRANGER, VIEWS
 
 __all__ = [
     "ACCESS",
     "RELATIONS",
     "ROLES",
+    "STRANGER",
     "VIEWS",
     "AccessLog",
     "Asked",

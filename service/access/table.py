@@ -48,6 +48,8 @@ _EXCHANGING = {**_TREATING, "integration": _by(FULL, CONSENTED)}
 _AUDITING = {"auditor": _by(METADATA, CLINIC), "privacy_officer": _by(METADATA, CLINIC)}
 _STAFF = ("clinician", "supervisor", "auditor", "admin", "privacy_officer")
 _EVERYONE = (*_STAFF, "client", "integration")
+STRANGER = "nobody"
+"""In the access log: the role of somebody the clinic's log does not know. It has no actions."""
 
 ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
     {
@@ -87,6 +89,7 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "webhooks.manage": dict.fromkeys(("admin", "integration"), _HERE),
         "entry-types.read": dict.fromkeys(_EVERYONE, _HERE),
         "me.read": dict.fromkeys(_EVERYONE, _HERE),
+        "sign-in": dict.fromkeys(_EVERYONE, _HERE),
     }
 )
 """Action → role → grant."""

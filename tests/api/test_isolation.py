@@ -317,6 +317,7 @@ def test_the_api_steps_out_of_its_role_in_few_places_only(house: House) -> None:
         "touch_token",
         "use_session",
         "use_sign_in_link",
+        "vouch",
     }
     assert all("search_path=plan_history, pg_temp" in settings for _, settings in rows)
 

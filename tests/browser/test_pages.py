@@ -13,6 +13,8 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PAGES = [
     (None, "/sign-in"),
     (None, "/signed-out"),
+    (None, "/signed-out?at=issuer"),
+    (None, "/sign-in/oidc/back?state=old"),
     ("rowan", "/worklist"),
     ("rowan", "/worklist?due=overdue"),
     ("alder", "/worklist"),
