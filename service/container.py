@@ -11,6 +11,7 @@ from service.access import AccessLog, Gate, Rosters
 from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
+from service.door import Door
 from service.drafts import Drafts
 from service.emergency import EmergencyService
 from service.export.plan import PlanExports
@@ -56,6 +57,7 @@ class Container:
     replay: ReplayService
     sessions: Sessions
     vouched: VouchedSignIn | None
+    door: Door
     drafts: Drafts
     fhir: FhirService
     exports: PlanExports
@@ -99,7 +101,8 @@ def build(
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
     timeline = TimelineService(database, kept, recording.policy, gate)
     identity = Identity(tokens, gate.rosters, issuer, brake)
-    sessions = Sessions(database, tokens, identity)
+    door = Door(gate)
+    sessions = Sessions(database, tokens, identity, door)
     fhir = FhirService(database, kept, gate)
     showing, wakes = Showing(gate), Wakes(settings.database_url)
     feed = FeedService(database, showing, wakes, Places(settings.feed_readers))
@@ -118,7 +121,8 @@ def build(
         figures=FiguresService(database, gate, clock),
         replay=ReplayService(kept, recording.policy, gate),
         sessions=sessions,
-        vouched=VouchedSignIn(party, sessions, gate, brake) if party else None,
+        vouched=VouchedSignIn(party, sessions, gate.rosters, door, brake) if party else None,
+        door=door,
         drafts=Drafts(database, kept),
         tokens=tokens,
         identity=identity,

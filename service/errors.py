@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from domain.errors import PlanHistoryError
 
@@ -61,6 +61,15 @@ class NotSignedInError(PlanHistoryError):
 
     code = "not-signed-in"
     title = "Sign in first"
+
+
+class NoMemberError(NotSignedInError):
+    """Whoever it is, they do not belong to the clinic, or no longer."""
+
+    def __init__(self, detail: str, who: Any) -> None:
+        super().__init__(detail)
+        self.who = who
+        """The principal they would be, for the access log."""
 
 
 class SignInFailedError(NotSignedInError):

@@ -5,16 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from psycopg.rows import TupleRow
-
-from domain.clinic import Member
-from service.access import STRANGER, Gate, Look, Principal
-from service.database import BoundedConnection
+from service.access import Principal, Rosters, stranger
+from service.door import Door
 from service.errors import (
+    NoMemberError,
     NotAMemberError,
-    NotSignedInError,
     SignInFailedError,
     SignInLapsedError,
 )
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     from service.identity.relying import RelyingParty, Vouched
 
 log = logging.getLogger("plan_history.security")
-ACTION, HOW = "sign-in", "oidc"
+HOW = "oidc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,8 @@ class VouchedSignIn:
 
     party: RelyingParty
     sessions: Sessions
-    gate: Gate
+    rosters: Rosters
+    door: Door
     brake: Brake
 
     def depart(self, back: str, wanted: str | None, address: str | None) -> tuple[str, str]:
@@ -76,35 +74,16 @@ class VouchedSignIn:
         secret = self.sessions.vouched(who, issuer, vouched.trip.once)
         if secret is None:
             raise SignInLapsedError("It was used already. If that was you, just go on.")
-        why = Look(action=ACTION, asked=HOW, why="clinic", view="full")
-        self.gate.log.note(who, why)
+        self.door.came_in(who, HOW)
         return secret
 
     def _member(self, vouched: Vouched) -> Principal:
         """Them as the clinic's log knows them now; raises NotAMemberError, and keeps the attempt."""
-        roster = self.gate.rosters(vouched.clinic_id)
-        known = roster.members.get(vouched.member_id)
-        who = _principal(vouched, known)
+        who = stranger(vouched.clinic_id, vouched.member_id, uuid4())
         try:
-            if known is None:
-                raise NotAMemberError(f"It has no member who is {vouched.subject} there.")
-            return roster.present(who)
-        except NotSignedInError as refused:
-            if self._is_a_clinic(who.clinic_id):
-                self.gate.log.note(who, Look(action=ACTION, asked=HOW, allowed=False))
+            return self.rosters(who.clinic_id).member(
+                who, f"Your sign-in calls you {vouched.subject}; no member is called that."
+            )
+        except NoMemberError as refused:
+            self.door.turned_away(refused.who, HOW)
             raise NotAMemberError(refused.detail) from refused
-
-    def _is_a_clinic(self, clinic_id: UUID) -> bool:
-        def read(conn: BoundedConnection) -> TupleRow | None:
-            return conn.execute(
-                "SELECT 1 FROM clinics WHERE clinic_id = %s", [clinic_id]
-            ).fetchone()
-
-        return self.gate.database.in_clinic(clinic_id, read) is not None
-
-
-def _principal(vouched: Vouched, known: Member | None) -> Principal:
-    name, role, credential = (
-        (known.name, known.role, known.credential) if known else ("unknown", STRANGER, None)
-    )
-    return Principal(vouched.clinic_id, vouched.member_id, name, role, credential, uuid4())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from flask import abort, g, redirect, request, url_for
+from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import errors
 from api.conventions import services
 from api.pages import session
 from api.pages.blueprint import pages, see_other, show
-from service.access import Origin, said_from
 from service.errors import IssuerUnavailableError, SignInFailedError
 from service.vouched import VouchedSignIn
 
@@ -33,7 +32,6 @@ def _configured() -> VouchedSignIn:
     held = services().vouched
     if held is None:
         abort(404)
-    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
     return held
 
 

@@ -3,7 +3,7 @@
 from domain.clinic import ROLES
 from service.access.gate import Gate, Sight
 from service.access.looks import AccessLog, Asked, Look
-from service.access.principal import Origin, Principal, origin, said_from
+from service.access.principal import Origin, Principal, origin, said_from, stranger
 from service.access.roster import Roster, Rosters
 from service.access.table import ACCESS, RELATIONS, STRANGER, VIEWS
 
@@ -24,4 +24,5 @@ __all__ = [
     "Sight",
     "origin",
     "said_from",
+    "stranger",
 ]

@@ -94,6 +94,11 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
 )
 """Action → role → grant."""
 
+OWN_ACTIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"clinic.timeline": frozenset({"clinician"})}
+)
+"""Action → roles that see, of what is within their reach, what they did themselves and no more."""
+
 OF_A_PLAN = frozenset(
     {
         "plans.open",

@@ -12,7 +12,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from service.access import Sight
 from service.database import API_ROLE, PROJECTOR_ROLE, dsn_as
 from tests.api.house import OPENING, Desk, House, entry, goal, new_desk, refused
 from tests.conftest import Caller
@@ -379,25 +378,6 @@ def alternate(house: House, theirs: Desk, *, times: int) -> None:
     with ThreadPoolExecutor(8) as threads:
         for _ in threads.map(turn, range(times)):
             pass
-
-
-def test_the_policies_hold_without_the_services_checks(
-    house: House, theirs: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With every check of the service switched off, a stranger still finds nothing on any read route."""
-    gate = house.container.gate
-    stranger = house.sign_in(house.clinic())
-    sight = Sight("plans.read", "caseload", "full")
-    monkeypatch.setattr(type(gate), "see", lambda *_: sight)
-    monkeypatch.setattr(type(gate), "require", lambda *_: None)
-    monkeypatch.setattr(type(gate), "reach", lambda *_: (sql.SQL("TRUE"), []))
-    for method, path in plan_routes(theirs):
-        if method == "GET":
-            answer = stranger.get(path)
-            assert answer.status_code in (403, 404), path
-            assert "secret" not in answer.text.lower()
-    for path in ("/v1/plans", "/v1/timeline", "/v1/access-log", "/v1/worklist"):
-        assert "secret" not in stranger.get(path).text.lower()
 
 
 def test_without_the_policies_it_would_show(house: House, theirs: Desk) -> None:

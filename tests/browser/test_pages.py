@@ -14,7 +14,7 @@ PAGES = [
     (None, "/sign-in"),
     (None, "/signed-out"),
     (None, "/signed-out?at=issuer"),
-    (None, "/sign-in/oidc/back?state=old"),
+    (None, "/sign-in/oidc/done"),
     ("rowan", "/worklist"),
     ("rowan", "/worklist?due=overdue"),
     ("alder", "/worklist"),
