@@ -356,13 +356,17 @@ def test_a_million_turns_bleed_nothing(house: House, theirs: Desk) -> None:
     alternate(house, theirs, times=1_000_000)
 
 
+DESKS = 8
+"""How many ask at a time, each now for one clinic and now for the other."""
+
+
 def alternate(house: House, theirs: Desk, *, times: int) -> None:
     """Ask for every visible clinic's rows, as one clinic and the other in turn, from several threads."""
     database, ours = house.container.database, new_desk(house)
     clinics = ours.clinic.clinic_id, theirs.clinic.clinic_id
 
     def turn(number: int) -> None:
-        asked = clinics[number % 2]
+        asked = clinics[(number + number // DESKS) % 2]
         rows = database.in_clinic(
             asked, lambda conn: conn.execute("SELECT DISTINCT clinic_id FROM entries").fetchall()
         )
@@ -375,9 +379,12 @@ def alternate(house: House, theirs: Desk, *, times: int) -> None:
             )
             assert unconfined == (0,)
 
-    with ThreadPoolExecutor(8) as threads:
-        for _ in threads.map(turn, range(times)):
-            pass
+    def turns(first: int) -> None:
+        for number in range(first, times, DESKS):
+            turn(number)
+
+    with ThreadPoolExecutor(DESKS) as threads:
+        assert len([*threads.map(turns, range(DESKS))]) == DESKS
 
 
 def test_without_the_policies_it_would_show(house: House, theirs: Desk) -> None:
