@@ -83,7 +83,7 @@ class Discovery:
     def _renewed(self) -> Announced:
         if self.clock() - self._failed_at >= PAUSE:
             try:
-                found = in_time(self._load, PATIENCE)
+                found = self.load()
             except (OSError, ValueError) as failed:
                 self._failed_at = self.clock()
                 log.warning("the issuer's discovery was not loaded: %s", type(failed).__name__)
@@ -96,5 +96,7 @@ class Discovery:
             "Your clinic's sign-in does not answer just now. Try again in a moment, or use a token."
         )
 
-    def _load(self) -> Announced:
-        return announced(self.issuer, ask(self.issuer.rstrip("/") + WELL_KNOWN).document())
+    def load(self) -> Announced:
+        """Ask the issuer itself; raises OSError or ValueError when it does not say what it must."""
+        place = self.issuer.rstrip("/") + WELL_KNOWN
+        return in_time(lambda: announced(self.issuer, ask(place).document()), PATIENCE)

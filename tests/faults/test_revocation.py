@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from service.tokens import revoke_all
+from service.tokens import issue, revoke_all
 from tests.service.servers import reachable_folder, soon
 from tests.service.serving import Serving, plan_history, serving
 
@@ -33,25 +33,34 @@ def served() -> Iterator[Serving]:
 
 @dataclass
 class Member:
-    """Somebody with a token and a session."""
+    """Somebody with a token."""
 
-    served: Serving
-    clinic_id: str
-    member_id: str
+    clinic_id: UUID
+    member_id: UUID
     token: str
-    cookie: str
 
     def bearer(self) -> dict[str, str]:
         """For the API."""
         return {"Authorization": f"Bearer {self.token}"}
 
 
-def joined(served: Serving, clinic_id: str, name: str, role: str) -> Member:
-    """A member of the clinic, signed in to the pages, too."""
-    given = ("--clinic", clinic_id, "--name", name, "--role", role)
-    member_id = plan_history(served.home, "member", "add", *given).stdout.strip()
-    issue = ("token", "issue", *given, "--member", member_id)
-    token = plan_history(served.home, *issue).stdout.strip()
+def issued(served: Serving, clinic_id: UUID, role: str) -> Member:
+    """Somebody with a token of that role."""
+    member_id = uuid4()
+    with served.owner() as owner:
+        made = issue(owner, clinic_id, name="Sam", role=role, member_id=member_id)
+    return Member(clinic_id, member_id, made.token)
+
+
+@pytest.fixture(scope="module")
+def admin(served: Serving) -> Member:
+    """The administrator of a clinic."""
+    clinic_id = plan_history(served.home, "clinic", "create", "North").stdout.strip()
+    return issued(served, UUID(clinic_id), "admin")
+
+
+def session_of(served: Serving, token: str) -> str:
+    """The cookie of somebody who signed in to the pages."""
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     connection.request("POST", "/sign-in", f"token={token}", form)
@@ -59,7 +68,7 @@ def joined(served: Serving, clinic_id: str, name: str, role: str) -> Member:
     assert answer.status == 303
     cookie = answer.headers["Set-Cookie"].partition(";")[0]
     connection.close()
-    return Member(served, clinic_id, member_id, token, cookie)
+    return cookie
 
 
 @dataclass
@@ -103,7 +112,7 @@ def busy(served: Serving) -> dict[int, int]:
 def revoked(served: Serving, who: Member, _: Member) -> None:
     """All their tokens, as an operator does it."""
     with served.owner() as owner:
-        assert revoke_all(owner, UUID(who.clinic_id), UUID(who.member_id)) == 1
+        assert revoke_all(owner, who.clinic_id, who.member_id) == 1
 
 
 def record(served: Serving, admin: Member, kind: str, **data: str) -> None:
@@ -115,12 +124,12 @@ def record(served: Serving, admin: Member, kind: str, **data: str) -> None:
 
 def left(served: Serving, who: Member, admin: Member) -> None:
     """They leave the clinic; nobody thinks of their token."""
-    record(served, admin, "MemberLeft", member_id=who.member_id)
+    record(served, admin, "MemberLeft", member_id=str(who.member_id))
 
 
 def demoted(served: Serving, who: Member, admin: Member) -> None:
     """They are no supervisor any more."""
-    record(served, admin, "MemberRoleChanged", member_id=who.member_id, role="auditor")
+    record(served, admin, "MemberRoleChanged", member_id=str(who.member_id), role="auditor")
 
 
 def let_in(status: int, _: bytes) -> bool:
@@ -138,13 +147,13 @@ HOW: dict[str, tuple[Callable[[Serving, Member, Member], None], str]] = {
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_within_a_second_in_every_worker(served: Serving, how: str) -> None:
+def test_within_a_second_in_every_worker(served: Serving, admin: Member, how: str) -> None:
     """Asked by twelve without a pause, no worker of four lets anybody in a second after."""
-    clinic_id = plan_history(served.home, "clinic", "create", "North").stdout.strip()
-    admin = joined(served, clinic_id, "Ada", "admin")
-    who = joined(served, clinic_id, "Sam", "supervisor")
+    who = issued(served, admin.clinic_id, "supervisor")
+    joins = {"member_id": str(who.member_id), "name": "Sam", "role": "supervisor"}
+    record(served, admin, "MemberJoined", **joins)
     happens, path = HOW[how]
-    asking = Asking(served, path, {**who.bearer(), "Cookie": who.cookie}, let_in)
+    asking = Asking(served, path, {**who.bearer(), "Cookie": session_of(served, who.token)}, let_in)
     threads = [threading.Thread(target=asking.run, daemon=True) for _ in range(ASKING)]
     before = busy(served)
     assert len(before) == WORKERS

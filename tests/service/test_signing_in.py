@@ -15,6 +15,7 @@ from service.errors import NotSignedInError
 from service.identity import member_id_of
 from service.settings import Settings
 from service.tokens import issue
+from tests.api.clinic_issuer import ClinicIssuer
 from tests.conftest import Clinic
 from tests.service.test_commandline import REFUSED, Run, here, run
 
@@ -189,6 +190,26 @@ def test_without_authlib_it_is_told_what_to_install(
         said = here(command)
         assert said.code == REFUSED
         assert "pip install 'plan-history[oidc]'" in said.err
+
+
+@pytest.mark.parametrize(
+    ("announces", "why"),
+    [({}, None), ({"issuer": "https://issuer.test"}, "another issuer"), (None, "URLError")],
+    ids=["well", "another", "away"],
+)
+def test_doctor_says_whether_one_can_sign_in(
+    here: Run, monkeypatch: pytest.MonkeyPatch, announces: dict[str, str] | None, why: str | None
+) -> None:
+    """It asks the issuer what it says of itself."""
+    issuer = ClinicIssuer()
+    with issuer.serving():
+        issuer.announces = announces or {}
+        monkeypatch.setenv("PLAN_HISTORY_OIDC_ISSUER", issuer.name)
+        monkeypatch.setenv("PLAN_HISTORY_OIDC_CLIENT_ID", "pages")
+        said = here("doctor") if announces is not None else None
+    said = said or here("doctor")
+    assert ("Nobody can sign in" in said.out) is (why is not None), said.out
+    assert (why or "") in said.out
 
 
 def test_the_clients_secret_is_hidden_and_may_be_in_a_file(
