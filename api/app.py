@@ -29,6 +29,7 @@ from api.measures import measures
 from api.openapi import SETTINGS, describe
 from api.pages import pages
 from api.plans import plans
+from api.proposals import proposals
 from api.proxies import BehindProxies
 from api.timeline import timeline
 from api.webhooks import webhooks
@@ -83,6 +84,7 @@ def create_app(container: Container) -> Flask:
         export,
         figures,
         clinic,
+        proposals,
         access,
         feed,
         webhooks,

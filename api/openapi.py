@@ -10,11 +10,14 @@ from api.examples import entry_example, group_example
 from api.plan_shown import plan_component
 from api.schemas import MOMENT_FORMAT, UUID_FORMAT, component_of, entry_components, envelope_of
 from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
-from domain.entry import CLINIC_TYPES, EVERY_TYPE, TYPES, VOICES, Author
+from domain.entry import EVERY_TYPE, VOICES, Author
 from domain.opening import PlanOpened
 from domain.policy import Policy
+from domain.proposals import MOST
 from service.access import ACCESS, RELATIONS, ROLES, STRANGER, VIEWS
 from service.finding import STATUSES
+from service.proposals import DOING
+from service.proposals import STATUSES as PROPOSAL_STATUSES
 from service.worklist import KINDS
 
 SETTINGS: dict[str, Any] = {
@@ -36,6 +39,7 @@ _WHOLE = {"type": "integer", "minimum": 0}
 _VERSION = {"type": "integer", "minimum": 1}
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object"}
+_WHY = {"text": "Decided in the team meeting"}
 _DAY = {"type": "string", "format": "date"}
 _MONTH: dict[str, Any] = {"type": "string", "pattern": "^(1[89]|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])$"}
 
@@ -270,6 +274,34 @@ def _emergency() -> dict[str, dict[str, Any]]:
     }
 
 
+def _proposals() -> dict[str, dict[str, Any]]:
+    """The components of the routes of proposals."""
+    role = {"type": "string", "enum": list(ROLES)}
+    word = _group({"reason": _ref("Reason")}, by=component_of(Author), at=MOMENT_FORMAT)
+    entry = _group({"reason": _ref("Reason")}, type=_TEXT, sentence=_TEXT, data=_OBJECT)
+    closed = {"additionalProperties": False}
+    entries = {"type": "array", "items": _ref("ProposedEntry"), "minItems": 1, "maxItems": MOST}
+    return {
+        "ProposalToMake": _group(entries=entries, reason=_ref("Reason")) | closed,
+        "WordOnProposal": _group({"reason": _or_null(_ref("Reason"))}) | closed,
+        "ReasonedWordOnProposal": _group(reason=_ref("Reason")) | closed,
+        "Proposal": _group(
+            proposal_id=UUID_FORMAT,
+            entry_id=UUID_FORMAT,
+            version=_VERSION,
+            status={"type": "string", "enum": list(PROPOSAL_STATUSES)},
+            proposed=word,
+            entries=_many(entry),
+            approved_by=_many(role),
+            approvals_needed=_VERSION,
+            approvals=_many(word),
+            closed=_or_null(word),
+            may=_many({"type": "string", "enum": list(DOING)}),
+        ),
+        "Proposals": _group(proposals=_many(_ref("Proposal")), next_cursor=_or_null(_TEXT)),
+    }
+
+
 def _cloud_event() -> dict[str, Any]:
     told = _told()["properties"]
     kept = {name: held for name, held in told.items() if name not in _TOLD_LATER}
@@ -464,7 +496,9 @@ def components() -> dict[str, dict[str, Any]]:
             role={"type": "string", "enum": list(ROLES)},
             credential=_or_null(_TEXT),
             may=_many(_TEXT),
+            proposals_waiting=_WHOLE,
         ),
+        **_proposals(),
         "ClinicEntriesToRecord": _group(
             entries={"type": "array", "items": _ref("ClinicEntry"), "minItems": 1, "maxItems": 200},
         )
@@ -496,13 +530,15 @@ def components() -> dict[str, dict[str, Any]]:
 
 def examples() -> dict[str, dict[str, Any]]:
     """What is sent, by component: an entry of every type, and the requests that hold them."""
-    every = {**TYPES, **CLINIC_TYPES}
-    shown = {name: entry_example(cls) for name, cls in every.items()}
+    shown = {name: entry_example(cls) for name, cls in EVERY_TYPE.items()}
     return {
         **shown,
         "PlanOpening": group_example(PlanOpened),
         "EntriesToRecord": {"entries": [shown["GoalSet"]]},
         "ClinicEntriesToRecord": {"entries": [shown["MemberJoined"]]},
+        "ProposalToMake": {"reason": _WHY, "entries": [shown["MemberJoined"]]},
+        "WordOnProposal": {},
+        "ReasonedWordOnProposal": {"reason": _WHY},
         "EmergencyAccess": {"client_ref": "c-1", **group_example(EmergencyAccessTaken)},
         "EmergencyReview": {"finding": "justified"},
         "WebhookToCreate": {"url": "https://example.org/plan-history", "types": ["GoalSet"]},

@@ -17,6 +17,7 @@ from domain.entry import EVERY_TYPE, VOICES
 from domain.fields import plain_moment
 from service.access import ACCESS, ROLES
 from service.finding import STATUSES
+from service.proposals import STATUSES as STATUSES_OF_PROPOSALS
 from service.timeline import ORDERS
 from service.webhooks.management import OUTCOMES
 
@@ -196,6 +197,12 @@ class MembersQuery(Query):
 
     role = _choice(ROLES)
     status = _choice(("present", "left"))
+
+
+class ProposalsQuery(Paged):
+    """Which proposals."""
+
+    status = _choice(STATUSES_OF_PROPOSALS)
 
 
 class ClinicMomentQuery(Query):

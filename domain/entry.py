@@ -26,6 +26,7 @@ from uuid import UUID
 
 from eventsourcing.domain import CanMutateAggregate
 
+from domain.approval import Approval
 from domain.errors import UnknownEntryTypeError
 from domain.fields import (
     Field,
@@ -81,6 +82,10 @@ class EntryData:
     """Whether it is a working note of the staff, which is not released to the client."""
     ONLY_BY: ClassVar[str] = ""
     """The route that alone records it; empty: it is recorded like any other."""
+    APPROVAL: ClassVar[Approval | None] = None
+    """Who approves it when it is proposed; None: nobody proposes it."""
+    AMENDED_WITH: ClassVar[Approval | None] = None
+    """Who approves that one is corrected or marked in error, where that takes another approval."""
 
     def complete(self, plan: Any) -> EntryData:
         """This data with what only the plan can fill in (a hash, the whole of a correction)."""

@@ -24,6 +24,7 @@ from service.identity import Brake, Identity, configured, signing_in
 from service.keys import open_keys
 from service.measures import MeasuresService
 from service.plans import PlanService
+from service.proposals import ProposalService
 from service.quota import Quota
 from service.record.plans import Plans
 from service.recording import Recording
@@ -47,6 +48,7 @@ class Container:
     keys: Keys
     plans: PlanService
     clinic: ClinicService
+    proposals: ProposalService
     gate: Gate
     access: AccessReport
     emergency: EmergencyService
@@ -104,6 +106,7 @@ def build(
     door = Door(gate)
     sessions = Sessions(database, tokens, identity, door)
     fhir = FhirService(database, kept, gate)
+    clinic = ClinicService(database, recording, gate)
     showing, wakes = Showing(gate), Wakes(settings.database_url)
     feed = FeedService(database, showing, wakes, Places(settings.feed_readers))
     return Container(
@@ -114,7 +117,8 @@ def build(
         access=AccessReport(gate),
         emergency=EmergencyService(recording, gate),
         plans=PlanService(recording, gate),
-        clinic=ClinicService(database, recording, gate),
+        clinic=clinic,
+        proposals=ProposalService(clinic, gate),
         timeline=timeline,
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),

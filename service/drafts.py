@@ -26,7 +26,7 @@ _OLD = "DELETE FROM page_drafts WHERE saved_at < clock_timestamp() - interval '7
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """Keeps one draft a member and plan."""
+    """Keeps one draft a member and plan; under the clinic's id, one of its own entries."""
 
     database: Database
     plans: Plans
@@ -47,14 +47,20 @@ class Drafts:
 
     def save(self, principal: Principal, plan_id: UUID, form: Mapping[str, Any]) -> None:
         """Keep what is typed, instead of what was; what the clinic forgot a week ago goes."""
-        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
-            key_id = plan.key_id
+        key_id = self._key_of(principal.clinic_id, plan_id)
         seals = self.plans.seals(principal.clinic_id)
         text = seals.row(key_id, _TABLE, plan_id, principal.member_id, orjson.dumps(form))
         held = [principal.clinic_id, principal.member_id, plan_id, text]
         with self.database.clinic(principal.clinic_id) as conn:
             conn.execute(_SAVE, held)
             conn.execute(_OLD)
+
+    def _key_of(self, clinic_id: UUID, plan_id: UUID) -> UUID | None:
+        """What a draft is sealed with: the plan's key; the clinic's own entries, and drafts of them, have none."""
+        if plan_id == clinic_id:
+            return None
+        with reading_plan(self.plans, clinic_id, plan_id) as plan:
+            return plan.key_id
 
     def discard(self, principal: Principal, plan_id: UUID) -> None:
         """Put it away."""

@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 
 from domain.alliance import SupervisorAssigned, TherapistTransferred
 from domain.entry import Entry
-from domain.errors import MomentNotFoundError, PlanHistoryError, RecordedElsewhereError
+from domain.errors import MomentNotFoundError, PlanHistoryError
 from domain.fold import AMENDING, Settled
 from domain.history import History
 from domain.opening import PlanOpened
@@ -24,7 +24,11 @@ from domain.release import released_document, released_order
 from domain.trace import Change, diff, trace
 from projections.current_plans import CurrentPlans
 from service.access import Gate, Principal, Sight
-from service.access.recording import refuse_foreign_opening, refuse_foreign_types
+from service.access.recording import (
+    refuse_elsewhere,
+    refuse_foreign_opening,
+    refuse_foreign_types,
+)
 from service.database import BoundedConnection
 from service.kept import Kept
 from service.reading import reading_plan
@@ -59,7 +63,7 @@ class PlanService:
             roster = self.gate.rosters(principal.clinic_id)
             with self.gate.noting_refusals(principal, "plans.open"):
                 refuse_foreign_opening(roster, principal, opening.data)
-        _refuse_elsewhere(drafts)
+        refuse_elsewhere(drafts)
         plan = Plan.new(uuid4())
         try:
             return self.recording.write(principal, plan, [opening, *drafts], request, opening=True)
@@ -73,7 +77,7 @@ class PlanService:
         sight = self.gate.see(principal, "plans.record", plan_id)
         with self.gate.noting_refusals(principal, "plans.record", plan_id):
             refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
-        _refuse_elsewhere(drafts)
+        refuse_elsewhere(drafts)
         done = self.recording.record_in(principal, plan_id, drafts, request)
         if any(isinstance(draft.data, _MOVING) for draft in drafts):
             self.gate.forget(principal.clinic_id, plan_id)
@@ -181,14 +185,3 @@ def _order(
     if not order:
         raise MomentNotFoundError("The plan did not exist at one of those moments.")
     return order
-
-
-def _refuse_elsewhere(drafts: Sequence[Draft]) -> None:
-    """Some entries come about by something else alone, such as asking for emergency access."""
-    for index, draft in enumerate(drafts):
-        if draft.data.ONLY_BY:
-            name = type(draft.data).__name__
-            raise RecordedElsewhereError(
-                f"{name} is not recorded among other entries: {draft.data.ONLY_BY} does it.",
-                f"/entries/{index}/type",
-            )

@@ -263,9 +263,16 @@ class Recording:
         *,
         opening: bool,
     ) -> list[Entry]:
-        now = request.recorded_at or self.clock()
+        # What nobody dates counts from when it is recorded: never before what is recorded already.
+        now = max(request.recorded_at or self.clock(), plan.modified_on)
+        shared: dict[str, Any] = {
+            "now": now,
+            "recorded_by": principal.author,
+            "new_id": self.new_id,
+            "command_id": str(command.command_id),
+            "key_id": self._key_of(plan),
+        }
         before = _claim(plan) if plan.entries else None
-        key_id = self._key_of(plan)
         # A signature's hash covers moments: in a request that signs, they are given, not the database's.
         signs = len(drafts) > 1 and any(isinstance(draft.data, PlanSigned) for draft in drafts)
         entries = []
@@ -273,16 +280,12 @@ class Recording:
             try:
                 entry = plan.decide(
                     draft.data,
-                    now=now,
-                    recorded_by=principal.author,
-                    new_id=self.new_id,
+                    **shared,
                     occurred_at=draft.occurred_at or (now if signs else None),
                     voiced_by=draft.voiced_by,
                     reason=draft.reason,
                     session_id=draft.session_id,
                     causation_id=draft.causation_id,
-                    command_id=str(command.command_id),
-                    key_id=key_id,
                 )
             except PlanHistoryError as refused:
                 if opening and index == 0:  # its data is the request's body itself
@@ -291,7 +294,8 @@ class Recording:
                     refused.inside(f"/entries/{index - opening}")
                 raise
             entries.append(entry)
-            plan.expect(entry, learn=len(drafts) > 1 or _may_open_or_close(entry))
+            plan.expect(entry, learn=len(drafts) > 1 or _is_learnt_at_once(plan, entry))
+            entries += plan.follow(entry, **shared)
         if any(map(_may_open_or_close, entries)):
             after = _claim(plan)
             if after != before:
@@ -338,6 +342,11 @@ def _claim(plan: History) -> tuple[str | None, bool | None]:
 def _claiming(drafts: Sequence[Draft]) -> int:
     """Which of the drafts brings the plan into its client's way again: the last that may."""
     return max(index for index, held in enumerate(drafts) if _may_open_or_close(held))
+
+
+def _is_learnt_at_once(plan: History, entry: Entry) -> bool:
+    """Whether what the entry does is looked at before it is saved."""
+    return not isinstance(plan, Plan) or _may_open_or_close(entry)
 
 
 def _may_open_or_close(entry: Entry | Draft) -> bool:

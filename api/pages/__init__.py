@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from api.pages import (
     audit,
+    change,
     entrance,
     evidence,
     figures,
     issuer,
     opening,
     own,
+    people,
     plans,
     record,
     replay,
@@ -25,6 +27,7 @@ from api.pages.blueprint import pages
 
 __all__ = [
     "audit",
+    "change",
     "entrance",
     "evidence",
     "figures",
@@ -32,6 +35,7 @@ __all__ = [
     "opening",
     "own",
     "pages",
+    "people",
     "plans",
     "record",
     "replay",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -36,6 +37,7 @@ NAVIGATION = (
     ("pages.own_plans", "My plan", "plans.own"),
     ("pages.find", "Plans", "plans.find"),
     ("pages.figures", "Figures", "figures.read"),
+    ("pages.people", "People", "proposals.read"),
     ("pages.audit", "Audit", "clinic.timeline"),
 )
 """Where one can go: page, name, and the action it takes."""
@@ -85,7 +87,15 @@ def _shared() -> dict[str, Any]:
         "charts": charts,
         "grouped": changes.grouped,
         "again": again,
+        "waiting": {"pages.people": _waiting(who) if who else 0},
     }
+
+
+def _waiting(who: Principal) -> int:
+    """How many proposals wait for them; none that anybody knows of while the record is out of reach."""
+    with contextlib.suppress(PlanHistoryError):
+        return services().proposals.waiting(who)
+    return 0
 
 
 def may(who: Principal, action: str) -> bool:
@@ -112,7 +122,10 @@ def show(template: str, status: int = 200, **held: Any) -> Response:
 def home() -> str:
     """The page somebody begins with, as the name of its route."""
     who = principal()
-    if not may(who, "plans.read") and may(who, "clinic.timeline"):
+    audits = not may(who, "plans.read") and may(who, "clinic.timeline")
+    if may(who, "proposals.decide") and (_waiting(who) or not audits):
+        return "pages.people"
+    if audits:
         return "pages.audit"
     found = (endpoint for endpoint, _, action in NAVIGATION if may(who, action))
     return next(found, "pages.account")

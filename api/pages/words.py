@@ -5,7 +5,9 @@ A translation replaces this module's tables and the templates' sentences; nothin
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from service.access.table import CO_SIGNING
 
@@ -110,6 +112,48 @@ WEIGHTY = frozenset(
 )  # fmt: skip
 """Entries a reader of a story looks for first."""
 
+CLINIC_TYPES: dict[str, str] = {
+    "MemberJoined": "Somebody joins",
+    "MemberRoleChanged": "Another role, credential or name",
+    "MemberLeft": "Somebody leaves",
+    "SupervisionAssigned": "Supervision begins",
+    "SupervisionEnded": "Supervision ends",
+    "CaseloadAssigned": "A plan joins a caseload",
+    "CaseloadEnded": "A plan leaves a caseload",
+    "LegalHoldPlaced": "A legal hold is placed",
+    "LegalHoldLifted": "A legal hold is lifted",
+    "PolicySet": "The clinic’s policy",
+    "ClinicRenamed": "The clinic’s name",
+}
+"""Entries of the clinic that a form offers, in that order, as one says them."""
+
+DONE: dict[str, str] = {
+    "record": "Recorded. It is in force.",
+    "propose": "Proposed. It takes effect once it is approved.",
+    "approve": "Approved.",
+    "decline": "Declined. Whoever proposed it sees why.",
+    "withdraw": "Withdrawn.",
+}
+"""What is said after it is done."""
+
+POLICY: dict[str, tuple[str, str]] = {
+    "formal_review_days": ("A formal review", "every {}"),
+    "reevaluation_days": ("A re-evaluation after a relapse", "within {}"),
+    "safety_review_days": ("A review of a grave safety concern", "within {}"),
+    "answer_days": ("An answer to a discomfort, a mismatch, a plateau", "within {}"),
+    "first_signature_days": ("The first signature", "within {} of opening"),
+    "cosignature_days": ("A co-signature", "within {}"),
+    "client_agreement_days": ("The client’s word on what changed", "within {}"),
+    "emergency_review_days": ("A review of an emergency access", "within {}"),
+    "plateau_values": ("A plateau may be suspected", "after {} values"),
+    "plateau_days": ("The values of a plateau span", "at least {}"),
+    "late_after_hours": ("An entry counts as late", "after {}"),
+    "require_if_match": ("Programs say which version they saw", "{}"),
+    "retention_days": ("Records are kept", "for {}"),
+    "two_people": ("What an admin changes is approved by somebody else", "{}"),
+}
+"""The clinic's policy: what each number is about, and how it is said."""
+
 FORMATS: dict[str, str] = {
     "bundle": "Bundle to check (zip)",
     "html": "Page (HTML)",
@@ -126,6 +170,24 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     500: ("Something went wrong on our side", "Nothing you had recorded is lost. Try again in a moment."),
 }  # fmt: skip
 NOT_FOR_YOUR_ROLE = "This page is not part of your role here. Your administrator can tell you more."
+
+
+def policy(numbers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The clinic's policy in words: what it is about, and what holds."""
+    for name, (about, how) in POLICY.items():
+        unit = name.rpartition("_")[2].removesuffix("s")
+        held = numbers[name]
+        said = plural(held, unit) if unit in ("day", "hour") else plainly(held)
+        yield about, how.format(said)
+
+
+def plainly(held: object) -> str:
+    """A value as one says it."""
+    if isinstance(held, bool):
+        return "yes" if held else "no"
+    if isinstance(held, list | tuple):
+        return ", ".join(map(plainly, held))
+    return f"{held:,}" if isinstance(held, int) else str(held)
 
 
 def label(word: object) -> str:

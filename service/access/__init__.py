@@ -1,6 +1,6 @@
 """Who may do what, by which relation, and the record of every look: default deny, deny wins."""
 
-from domain.clinic import ROLES
+from domain.people import ROLES
 from service.access.gate import Gate, Sight
 from service.access.looks import AccessLog, Asked, Look
 from service.access.principal import Origin, Principal, origin, said_from, stranger

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from uuid import UUID
 
-from domain.clinic import Clinic, Member
+from domain.approving import objection_to
+from domain.clinic import Clinic
+from domain.entry import Author
 from domain.errors import PlanNotFoundError
+from domain.people import Member
+from domain.proposals import Proposal, ProposalApproved
 from service.access.principal import Principal
 from service.errors import NoMemberError
 from service.record.plans import Plans
@@ -20,14 +24,24 @@ REMEMBERED = 0.5
 
 @dataclass(frozen=True)
 class Roster:
-    """Members by id. One whom the log does not know has no caseload and no team."""
+    """Members by id, and the proposals that wait for some of them.
+
+    One whom the log does not know has no caseload and no team.
+    """
 
     members: dict[UUID, Member]
+    proposals: tuple[Proposal, ...] = ()
 
     @classmethod
     def of(cls, clinic: Clinic) -> Roster:
-        """The people of the clinic as it stands."""
-        return cls({UUID(held.member_id): held for held in clinic.state.members})
+        """The people of the clinic as it stands, copied: what is only tried out never shows here."""
+        waiting = (replace(held) for held in clinic.state.proposals if held.status == "open")
+        members = {UUID(held.member_id): replace(held) for held in clinic.state.members}
+        return cls(members, tuple(waiting))
+
+    def waiting_for(self, author: Author) -> int:
+        """How many proposals wait for a word of this person."""
+        return sum(objection_to(held, ProposalApproved, author) is None for held in self.proposals)
 
     def caseload(self, member_id: UUID) -> frozenset[UUID]:
         """The plans that were assigned to a member."""

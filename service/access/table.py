@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from domain.clinic import Clinic
+
 CASELOAD, TEAM, SELF, CONSENTED, EMERGENCY, CLINIC = (
     "caseload",
     "team",
@@ -21,8 +23,9 @@ RELATIONS = (CASELOAD, TEAM, SELF, CONSENTED, CLINIC, EMERGENCY)
 
 ``caseload``: they treat the client (the plan's therapist, or the plan is in their caseload).
 ``team``: they are the plan's supervisor, or supervise who treats the client. ``self``: it is their own
-plan. ``consented``: the client's consent names them and is good today. ``clinic``: it is a plan of
-their clinic, whoever's. ``emergency``: they broke the glass within the last hour.
+plan, or they made the proposal. ``consented``: the client's consent names them and is good today.
+``clinic``: it is a plan of their clinic, whoever's. ``emergency``: they broke the glass within the last
+hour.
 """
 FULL, RELEASED, METADATA = "full", "released", "metadata"
 VIEWS = (FULL, RELEASED, METADATA)
@@ -50,6 +53,20 @@ _STAFF = ("clinician", "supervisor", "auditor", "admin", "privacy_officer")
 _EVERYONE = (*_STAFF, "client", "integration")
 STRANGER = "nobody"
 """In the access log: the role of somebody the clinic's log does not know. It has no actions."""
+
+APPROVES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        role: frozenset(
+            name
+            for name, cls in Clinic.TAKES.items()
+            if cls.APPROVAL is not None and role in cls.APPROVAL.by
+        )
+        for cls in Clinic.TAKES.values()
+        if cls.APPROVAL is not None
+        for role in cls.APPROVAL.by
+    }
+)
+"""Role → the proposed entries of the clinic it approves or declines, as their types declare it."""
 
 ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
     {
@@ -82,6 +99,12 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "clinic.read": dict.fromkeys(_STAFF, _HERE),
         "clinic.record": dict.fromkeys(("admin", "privacy_officer"), _HERE),
         "clinic.history": dict.fromkeys(("auditor", "admin", "privacy_officer"), _HERE),
+        "proposals.make": dict.fromkeys(("supervisor", "admin", "privacy_officer"), _HERE),
+        "proposals.decide": dict.fromkeys(sorted(APPROVES), _HERE),
+        "proposals.read": {
+            "supervisor": _by(FULL, SELF),
+            **dict.fromkeys(("auditor", "admin", "privacy_officer"), _HERE),
+        },
         "members.read": dict.fromkeys(_STAFF, _HERE),
         "worklist.read": _TREATING,
         "figures.read": dict.fromkeys(("supervisor", "auditor", "admin"), _HERE),
@@ -137,7 +160,39 @@ RECORDS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
 An integration records the types its token was granted.
 """
 
-CLINIC_RECORDS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"privacy_officer": frozenset({"LegalHoldPlaced", "LegalHoldLifted"})}
+OF_PEOPLE = frozenset(
+    {
+        "MemberJoined",
+        "MemberRoleChanged",
+        "MemberLeft",
+        "SupervisionAssigned",
+        "SupervisionEnded",
+        "CaseloadAssigned",
+        "CaseloadEnded",
+    }
 )
-"""Role → the only entries of the clinic it records. Not listed: all of them."""
+CLINIC_RECORDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "admin": OF_PEOPLE | AMENDING | {"ClinicRenamed", "PolicySet"},
+        "privacy_officer": frozenset({"LegalHoldPlaced"}),
+    }
+)
+"""Role → the entries of the clinic it records by itself. Not listed: none.
+
+Some come about by an approved proposal only, or do so where the clinic wants two people for its changes:
+that is the clinic's to say (``domain/approving.py``).
+"""
+
+PROPOSES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "supervisor": OF_PEOPLE,
+        "admin": CLINIC_RECORDS["admin"] - {"AddendumAdded"},
+        "privacy_officer": frozenset({"LegalHoldLifted"}),
+    }
+)
+"""Role → the entries of the clinic it proposes. Not listed: none."""
+
+FOR_THEIR_TEAM = frozenset({"supervisor"})
+"""Roles that propose for their team alone: changes of those they supervise, whoever joins it, its plans."""
+CLINICAL = frozenset({"clinician", "supervisor", "client"})
+"""The roles they propose somebody for; who answers for the clinic's order is not theirs to name."""

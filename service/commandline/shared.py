@@ -17,7 +17,7 @@ from domain.fields import plain_moment
 from projections.sealing import Seals
 from service.access import Principal
 from service.clinic import ClinicService
-from service.container import build
+from service.container import Container, build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import running
 from service.identity.configured import check
@@ -99,23 +99,27 @@ def operator(clinic_id: UUID) -> Principal:
 
 
 @contextlib.contextmanager
-def clinic_service(held: Settings) -> Iterator[ClinicService]:
-    """The use cases of clinics, over the database of this machine's service."""
+def services(held: Settings) -> Iterator[Container]:
+    """The use cases, over the database of this machine's service."""
     container = build(replace(held, database_url=url_of(held), pool_size=1))
     try:
-        yield container.clinic
+        yield container
     finally:
         container.close()
 
 
 @contextlib.contextmanager
+def clinic_service(held: Settings) -> Iterator[ClinicService]:
+    """The use cases of clinics."""
+    with services(held) as container:
+        yield container.clinic
+
+
+@contextlib.contextmanager
 def webhook_service(held: Settings) -> Iterator[WebhookService]:
-    """The use cases of webhooks, over the database of this machine's service."""
-    container = build(replace(held, database_url=url_of(held), pool_size=1))
-    try:
+    """The use cases of webhooks."""
+    with services(held) as container:
         yield container.webhooks
-    finally:
-        container.close()
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for machines.")

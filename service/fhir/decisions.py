@@ -174,6 +174,10 @@ CLINIC = {
     "PolicySet": Decision("none"),
     "LegalHoldPlaced": Decision("none"),
     "LegalHoldLifted": Decision("none"),
+    "ChangeProposed": Decision("none: a proposal is no fact yet; what comes of it is an entry of its own"),
+    "ProposalApproved": Decision("none; what it brings about has its own decision"),
+    "ProposalDeclined": Decision("none"),
+    "ProposalWithdrawn": Decision("none"),
 }  # fmt: skip
 
 CHAPTERS: dict[str, dict[str, Decision]] = {

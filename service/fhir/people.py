@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from uuid import UUID
 
 import orjson
 from psycopg.rows import TupleRow
 
-from domain.clinic import Clinic, Member
+from domain.clinic import Clinic
 from domain.errors import PlanNotFoundError
+from domain.people import Member
 from service.database import BoundedConnection, Database
 from service.fhir.terms import MEMBER, Resource, concept, given
 from service.record.plans import Plans
@@ -44,10 +46,12 @@ def find_practitioner(
 
 
 def _member(plans: Plans, clinic_id: UUID, member_id: UUID) -> Member | None:
+    """A member as they are now, copied: the clinic goes on while their resource is made."""
     known = contextlib.suppress(PlanNotFoundError)  # it has recorded nothing of itself yet
     with known, plans.reading(clinic_id, clinic_id) as clinic:
         if isinstance(clinic, Clinic):
-            return clinic.state.members.get(str(member_id))
+            held = clinic.state.members.get(str(member_id))
+            return replace(held) if held else None
     return None
 
 

@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.app import create_app
-from domain.clinic import MemberJoined
 from domain.entry import EntryData, Reason
+from domain.people import MemberJoined
 from service.access import Principal
 from service.container import Container, build
 from service.identity import member_id_of

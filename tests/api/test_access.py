@@ -12,8 +12,9 @@ import pytest
 
 from api import auth
 from api.app import create_app
+from domain.clinic import Clinic
 from domain.entry import TYPES
-from service.access import ACCESS, RELATIONS, VIEWS, principal, table
+from service.access import ACCESS, RELATIONS, ROLES, VIEWS, principal, table
 from tests.api.cast import Cast, cast, stranger
 from tests.api.house import House, entry, goal, refused
 from tests.conftest import Caller
@@ -45,7 +46,7 @@ def routes(made: Cast) -> Iterator[tuple[str, str, str]]:
         path = re.sub(r"<(?:\w+:)?plan_id>", made.desk.plan_id, rule.rule)
         path = path.replace("<kind>", "CarePlan").replace("<resource_id>", made.desk.plan_id)
         path = re.sub(r"<int:\w+>", "1", path)
-        path = re.sub(r"<(?:\w+:)?(?:entry|webhook)_id>", entry_id, path)
+        path = re.sub(r"<(?:\w+:)?(?:entry|webhook|proposal)_id>", entry_id, path)
         query = "?from=1&to=1" if path.endswith("/diff") else ""
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield method, path + query, action
@@ -93,7 +94,7 @@ def test_everybody_meets_the_table_at_every_route(made: Cast) -> None:
                 assert answer.status_code == wanted, told
             else:
                 assert answer.status_code not in (401, 403) or "/entries/" in path, told
-                may_be_missing = ("/entries/", "review", "AuditEvent/", "/webhooks/")
+                may_be_missing = ("/entries/", "review", "AuditEvent/", "/webhooks/", "/proposals/")
                 missing = any(held in path for held in may_be_missing)
                 assert answer.status_code != 404 or missing, told
             noted = looks(made, caller)[before:]
@@ -143,6 +144,14 @@ def test_the_table_speaks_of_what_there_is() -> None:
         assert roles <= set(ACCESS[action])
     for types in (*table.RECORDS.values(), table.AMENDING):
         assert types <= set(TYPES)
+    tables = (table.CLINIC_RECORDS, table.PROPOSES, table.APPROVES)
+    for role, types in (held for one in tables for held in one.items()):
+        assert role in ROLES
+        assert types <= set(Clinic.TAKES)
+    assert {*ACCESS["clinic.record"]} == {*table.CLINIC_RECORDS}
+    assert {*ACCESS["proposals.make"]} == {*table.PROPOSES}
+    assert {*ACCESS["proposals.decide"]} == {*table.APPROVES}
+    assert {*table.PROPOSES, *table.APPROVES} <= {*ACCESS["proposals.read"]}
 
 
 # Lists are confined to what is within reach

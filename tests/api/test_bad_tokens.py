@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from api.app import create_app
-from domain.clinic import MemberJoined, MemberLeft, MemberRoleChanged
 from domain.entry import EntryData, Reason
+from domain.people import MemberJoined, MemberLeft, MemberRoleChanged
 from service.access import Principal
 from service.container import Container, build
 from service.identity import issuer as checking

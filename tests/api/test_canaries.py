@@ -71,6 +71,7 @@ def bodies(plan: str) -> Iterator[tuple[str, bytes | str]]:
     yield "/v1/plans", json.dumps({**OPENING, "client_ref": canary(), "therapist_id": canary()})
     yield "/v1/plans", json.dumps({**OPENING, "hopes": canary() * 5000})
     yield "/v1/clinic/entries", json.dumps({"entries": [{"type": canary(), "data": {}}]})
+    yield "/v1/clinic/proposals", json.dumps({"reason": {"text": canary()}, "entries": canary()})
 
 
 def questions(plan: str) -> Iterator[tuple[str, dict[str, str]]]:

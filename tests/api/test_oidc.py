@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from api.app import create_app
-from domain.clinic import MemberJoined, MemberLeft
+from domain.people import MemberJoined, MemberLeft
 from service.access import ROLES
 from service.identity import member_id_of, relying
 from service.identity.discovery import Discovery, announced

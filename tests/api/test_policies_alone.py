@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from service.access import Gate, Principal, Sight
 from service.database import BoundedConnection
 from service.embedded import EmbeddedPostgres
 from service.fhir.facade import KINDS
+from tests.api.cast import joined, supervised
 from tests.api.house import Desk, House, desk_of, entry, goal, new_desk, new_house
 from tests.conftest import Caller
 
@@ -48,51 +50,67 @@ def house(server: EmbeddedPostgres, template: str) -> Iterator[House]:
         yield made
 
 
+LOOK = "SELECT max(look_id) FROM access_log WHERE clinic_id = %s"
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """Another clinic's plan, and the ids of what else it has, by the names they have in addresses."""
+
+    desk: Desk
+    ids: Mapping[str, str]
+
+
 @pytest.fixture(scope="module")
-def theirs(house: House) -> Desk:
+def theirs(house: House) -> Theirs:
     """Another clinic, with something in every list there is."""
     clinic = house.clinic("Secret clinic")
     therapist = house.sign_in(clinic, name="Secret Therapist")  # the same person works here, too
     desk = desk_of(house, clinic, therapist, client_ref="c-secret", client_label="Secret Client")
     desk.record(goal("A secret goal"), entry("FocusShifted", "A secret reason", to="grief"))
     admin = house.sign_in(clinic, "admin", name="Secret Admin")
-    joined = entry("MemberJoined", member_id=str(uuid4()), name="Secret Member", role="clinician")
-    assert admin.post("/v1/clinic/entries", {"entries": [joined]}).status_code == 201
-    hook = admin.post("/v1/webhooks", {"url": "https://93.184.215.14/secret", "recipient": "x"})
-    assert hook.status_code == 201, hook.text
-    late = house.sign_in(clinic, name="Secret Helper", member_id=uuid4())
-    broken = late.post("/v1/emergency-access", {"client_ref": "c-secret", "why": "Secret"})
-    assert broken.status_code == 201, broken.text
+    chief = house.sign_in(clinic, "supervisor", name="Secret Chief")
+    trainee = house.sign_in(clinic, name="Secret Trainee", member_id=uuid4())
+    said = {"entries": [joined(chief), joined(trainee), supervised(trainee, chief)]}
+    sent(admin, "/v1/clinic/entries", said)
+    hook = sent(admin, "/v1/webhooks", {"url": "https://93.184.215.14/secret", "recipient": "x"})
+    wish = entry("MemberRoleChanged", member_id=str(trainee.who.member_id), credential="Secret")
+    asked = {"reason": {"text": "A secret wish"}, "entries": [wish]}
+    proposal = sent(chief, "/v1/clinic/proposals", asked)
+    helper = house.sign_in(clinic, name="Secret Helper", member_id=uuid4())
+    sent(helper, "/v1/emergency-access", {"client_ref": "c-secret", "why": "Secret"})
     assert desk.get().status_code == 200
     house.catch_up()
-    return desk
-
-
-def addresses(desk: Desk) -> Iterator[tuple[str, str]]:
-    """(endpoint, address) of every route that reads something, with another clinic's ids in it."""
-    entry_id = desk.timeline()[1]["entry_id"]
-    [webhook] = desk.house.owner.execute(
-        "SELECT webhook_id FROM webhooks WHERE clinic_id = %s", [desk.clinic.clinic_id]
-    ).fetchone() or [None]
-    [look] = desk.house.owner.execute(
-        "SELECT max(look_id) FROM access_log WHERE clinic_id = %s", [desk.clinic.clinic_id]
-    ).fetchone() or [None]
-    given = {
+    [look] = house.owner.execute(LOOK, [clinic.clinic_id]).fetchone() or [None]
+    ids = {
         "plan_id": desk.plan_id,
-        "entry_id": entry_id,
-        "webhook_id": str(webhook),
+        "entry_id": desk.timeline()[1]["entry_id"],
+        "webhook_id": hook["webhook_id"],
+        "proposal_id": proposal["entries"][0]["proposal_id"],
         "look_id": str(look),
         "resource_id": desk.plan_id,
         "version": "1",
     }
-    for rule in desk.house.app.url_map.iter_rules():
+    return Theirs(desk, ids)
+
+
+def sent(caller: Caller, place: str, body: object) -> Any:
+    """What is answered to something that must be taken."""
+    answer = caller.post(place, body)
+    assert answer.status_code == 201, answer.text
+    return answer.json
+
+
+def addresses(theirs: Theirs) -> Iterator[tuple[str, str]]:
+    """(endpoint, address) of every route that reads something, with another clinic's ids in it."""
+    for rule in theirs.desk.house.app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint in NOTHING_OF_A_CLINIC:
             continue
         kinds = KINDS if rule.endpoint.startswith("fhir.") else ("bundle",)
         for kind in kinds if "kind" in rule.arguments else ("",):
-            held = {**given, "kind": kind}
-            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule).format(**held)
-            yield rule.endpoint, path + ("?from=1&to=2" if path.endswith("/diff") else "")
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            place = path.format(**theirs.ids, kind=kind)
+            yield rule.endpoint, place + ("?from=1&to=2" if place.endswith("/diff") else "")
 
 
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -127,7 +145,7 @@ def without_filters(execute: Callable[..., Any], loosened: list[str]) -> Callabl
     return loose
 
 
-def tour(house: House, theirs: Desk, stranger: Caller) -> Mapping[str, list[str]]:
+def tour(house: House, theirs: Theirs, stranger: Caller) -> Mapping[str, list[str]]:
     """Everything a stranger is shown of another clinic, by route: empty lists for nothing."""
     browser = house.client
     token = stranger.headers["Authorization"].removeprefix("Bearer ")
@@ -138,13 +156,13 @@ def tour(house: House, theirs: Desk, stranger: Caller) -> Mapping[str, list[str]
         answer = asking.get(path)
         assert answer.status_code < 500, f"{path}: {answer.text[:500]}"
         words = re.findall(r"[^\n]{0,60}secret[^\n]{0,60}", answer.text, re.IGNORECASE)
-        ids = [] if theirs.plan_id in path else re.findall(theirs.plan_id, answer.text)
+        ids = [] if theirs.desk.plan_id in path else re.findall(theirs.desk.plan_id, answer.text)
         shown.setdefault(endpoint, []).extend([*words, *ids])
     return shown
 
 
 def test_the_policies_alone_keep_clinics_apart(
-    house: House, theirs: Desk, monkeypatch: pytest.MonkeyPatch
+    house: House, theirs: Theirs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No read route, of the API, FHIR or the pages, shows a row of another clinic."""
     mine = new_desk(house, client_ref="c-mine")
@@ -157,7 +175,7 @@ def test_the_policies_alone_keep_clinics_apart(
 
 
 def test_without_the_policies_the_tour_finds_much(
-    house: House, theirs: Desk, monkeypatch: pytest.MonkeyPatch
+    house: House, theirs: Theirs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: with row-level security off as well, the same questions show the other clinic."""
     mine = new_desk(house, client_ref="c-mine-too")

@@ -37,6 +37,15 @@ PAGES = [
     ("linden", "/audit"),
     ("linden", "/audit/looks"),
     ("birch", "/account"),
+    ("juniper", "/people"),
+    ("rowan", "/people"),
+    ("birch", "/people?status=all&role=clinician"),
+    ("linden", "/people?q=nobody+at+all"),
+    ("linden", "/people/proposals"),
+    ("rowan", "/people/proposals?status=open"),
+    ("rowan", "/people/change?add=MemberJoined"),
+    ("birch", "/people/change"),
+    ("birch", "/people/change?add=PolicySet"),
 ]
 
 

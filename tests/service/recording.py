@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from domain.clinic import CaseloadAssigned, MemberJoined
 from domain.goals import GoalSet
 from domain.opening import PlanOpened
+from domain.people import CaseloadAssigned, MemberJoined
 from projections.sealing import Seals
 from service.access import Principal
 from service.container import Container
