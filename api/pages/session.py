@@ -49,25 +49,13 @@ def secret_of_request() -> str | None:
 
 
 def keep(answer: AnyResponse, secret: str) -> AnyResponse:
-    """Give the browser the session's secret."""
-    answer.set_cookie(
-        cookie_name(),
-        secret,
-        max_age=int(LASTS.total_seconds()),
-        secure=not _plain(),
-        httponly=True,
-        samesite="Strict",
-        path="/",
-    )
-    return answer
+    """Give the browser the session's secret; it sends it along from pages of ours alone (Strict)."""
+    return _keep(answer, cookie_name(), secret, int(LASTS.total_seconds()), "Strict")
 
 
 def forget(answer: AnyResponse) -> AnyResponse:
     """Take it back."""
-    answer.delete_cookie(
-        cookie_name(), path="/", secure=not _plain(), httponly=True, samesite="Strict"
-    )
-    return answer
+    return _keep(answer, cookie_name(), "", 0, "Strict")
 
 
 def _trip_name() -> str:
@@ -81,21 +69,26 @@ def trip_of_request() -> str | None:
 
 def keep_trip(answer: AnyResponse, kept: str) -> AnyResponse:
     """Let the browser keep it: it is sent along when the issuer's site leads back here (Lax)."""
-    answer.set_cookie(
-        _trip_name(),
-        kept,
-        max_age=LONGEST_TRIP,
-        secure=not _plain(),
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
-    return answer
+    return _keep(answer, _trip_name(), kept, LONGEST_TRIP, "Lax")
 
 
 def forget_trip(answer: AnyResponse) -> AnyResponse:
     """It ends here, however it ended."""
-    answer.delete_cookie(_trip_name(), path="/", secure=not _plain(), httponly=True, samesite="Lax")
+    return _keep(answer, _trip_name(), "", 0, "Lax")
+
+
+def _keep(answer: AnyResponse, name: str, value: str, seconds: int, sent_from: str) -> AnyResponse:
+    """Set a cookie, or with no seconds take it away: this host's alone, and kept from scripts."""
+    answer.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        expires=None if seconds else 0,
+        secure=not _plain(),
+        httponly=True,
+        samesite=sent_from,
+        path="/",
+    )
     return answer
 
 

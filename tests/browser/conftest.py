@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import requests
@@ -21,6 +21,7 @@ from tests.service.serving import Serving, serving
 
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 ELM = "Elm Street"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FOUND = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -108,6 +109,16 @@ class Reader:
             session.detach()
         found: list[str] = self.page.evaluate(LOOK)
         return found
+
+    def looks_right(self) -> None:
+        """No violation of WCAG found by axe-core, nothing beyond the edge: wide and narrow, light and dark."""
+        for width, height in ((1280, 800), (390, 844)):
+            self.page.set_viewport_size({"width": width, "height": height})
+            wide = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert not wide, width
+            for scheme in SCHEMES:
+                self.page.emulate_media(color_scheme=scheme)
+                assert self.violations() == [], (width, scheme)
 
     def tab_to(self, selector: str, most: int = 120) -> None:
         """Press Tab until the element has the focus, as somebody without a mouse does."""

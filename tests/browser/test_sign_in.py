@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ELM, Demo, Reader, Seat
-from tests.browser.test_pages import SCHEMES
 
 
 def go_to_the_issuer(reader: Reader, path: str) -> Page:
@@ -23,16 +22,6 @@ def say(page: Page, demo: Demo, name: str) -> None:
     """Say at the issuer who one is."""
     page.fill("[name=login]", str(demo.people[name]["member_id"]))
     page.keyboard.press("Enter")
-
-
-def looks_right(reader: Reader) -> None:
-    """Nothing for axe to object to and nothing beyond the edge, wide and narrow, light and dark."""
-    for width, height in ((1280, 800), (390, 844)):
-        reader.page.set_viewport_size({"width": width, "height": height})
-        assert not reader.page.evaluate("document.documentElement.scrollWidth > innerWidth"), width
-        for scheme in SCHEMES:
-            reader.page.emulate_media(color_scheme=scheme)
-            assert reader.violations() == [], (width, scheme)
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
@@ -76,7 +65,7 @@ def test_the_back_button_and_a_second_click_lead_on(seat: Seat, demo: Demo) -> N
     expect(page.locator("h1")).to_have_text("Clinic sign-in")
     say(page, demo, "alder")
     expect(page.locator("h1")).to_have_text("That way in is closed by now")
-    looks_right(reader)
+    reader.looks_right()
     page.click("text=Signed in already? Go on")
     expect(page).to_have_url(f"{demo.url}/worklist")
 
@@ -124,6 +113,6 @@ def test_a_stranger_is_told_whom_to_ask(seat: Seat, demo: Demo) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("The clinic does not know you as a member")
     expect(page.locator("[role=alert]")).to_contain_text("kim@elm.example")
-    looks_right(reader)
+    reader.looks_right()
     page.click("text=Use a token")
     expect(page.locator("#token")).to_be_visible()
