@@ -18,6 +18,7 @@ from api.auth import refuse_undeclared, sign_in
 from api.catalogue import catalogue
 from api.clinic import clinic
 from api.docs import docs, root
+from api.erasure import erasure
 from api.errors import InvalidQueryError
 from api.export import export
 from api.feed import feed
@@ -85,6 +86,7 @@ def create_app(container: Container) -> Flask:
         figures,
         clinic,
         proposals,
+        erasure,
         access,
         feed,
         webhooks,

@@ -43,6 +43,8 @@ STATUS: dict[str, int] = {
     "resource-not-found": 404,
     "unknown-clinic": 404,
     "plan-erased": 410,
+    "kept-unsealed": 409,
+    "retention": 409,
     "key-missing": 503,
     "store-unavailable": 503,
     "not-yet-visible": 503,

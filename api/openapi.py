@@ -283,6 +283,10 @@ def _proposals() -> dict[str, dict[str, Any]]:
     entries = {"type": "array", "items": _ref("ProposedEntry"), "minItems": 1, "maxItems": MOST}
     return {
         "ProposalToMake": _group(entries=entries, reason=_ref("Reason")) | closed,
+        "ErasureToAskFor": _group(
+            {"before_retention_ends": {"type": "boolean", "default": False}}, reason=_ref("Reason")
+        )
+        | closed,
         "WordOnProposal": _group({"reason": _or_null(_ref("Reason"))}) | closed,
         "ReasonedWordOnProposal": _group(reason=_ref("Reason")) | closed,
         "Proposal": _group(
@@ -511,6 +515,7 @@ def components() -> dict[str, dict[str, Any]]:
             policy=component_of(Policy),
             members=_many(_member()),
             legal_holds=_many(_OBJECT),
+            erasures=_many(_OBJECT),
         ),
         "Members": _group(members=_many(_member())),
         "Alive": _group(alive={"type": "boolean"}),
@@ -537,6 +542,7 @@ def examples() -> dict[str, dict[str, Any]]:
         "EntriesToRecord": {"entries": [shown["GoalSet"]]},
         "ClinicEntriesToRecord": {"entries": [shown["MemberJoined"]]},
         "ProposalToMake": {"reason": _WHY, "entries": [shown["MemberJoined"]]},
+        "ErasureToAskFor": {"reason": _WHY, "before_retention_ends": True},
         "WordOnProposal": {},
         "ReasonedWordOnProposal": {"reason": _WHY},
         "EmergencyAccess": {"client_ref": "c-1", **group_example(EmergencyAccessTaken)},

@@ -127,7 +127,7 @@ def decline_proposal(body: dict[str, Any], proposal_id: UUID) -> Response:
 @proposals.post(
     f"{PLACE}/<uuid:proposal_id>/withdraw",
     "withdraw_proposal",
-    action="proposals.make",
+    action="proposals.withdraw",
     answer="Recorded",
     status=201,
     writes=True,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 from domain import approving
 from domain.approval import ANOTHER_PERSON
 from domain.entry import CLINIC_TYPES, Entry, EntryData, recorded
+from domain.erasure import Erasure
 from domain.errors import InvalidDataError, Problem, TransitionError
 from domain.fields import Line, RangeRule
 from domain.fold import AMENDING
@@ -51,7 +52,7 @@ class Rules(Part):
 class ClinicState:
     """A clinic at one moment."""
 
-    __slots__ = ("legal_holds", "members", "outline", "policy", "proposals")
+    __slots__ = ("erasures", "legal_holds", "members", "outline", "policy", "proposals")
 
     def __init__(self) -> None:
         self.outline = Outline()
@@ -59,6 +60,7 @@ class ClinicState:
         self.members: Parts[Member] = Parts()
         self.legal_holds: Parts[Hold] = Parts()
         self.proposals: Parts[Proposal] = Parts()
+        self.erasures: Parts[Erasure] = Parts()
 
     def named(self, member_id: str) -> str:
         """The member's name."""
@@ -75,6 +77,7 @@ class ClinicState:
             "policy": self.policy.document(),
             "members": self.members.document(),
             "legal_holds": self.legal_holds.document(),
+            "erasures": self.erasures.document(),
         }
 
     def approvers(self) -> list[Member]:

@@ -225,6 +225,10 @@ class Entry(CanMutateAggregate[UUID]):
         """This entry with some of its envelope or data replaced."""
         return Entry(**{**self.__dict__, **changed})
 
+    def seal_with(self, key_id: UUID) -> None:
+        """Let a new entry, which nobody has stored yet, be kept under a key of its own."""
+        self.__dict__["key_id"] = key_id
+
     def mutate(self, plan: Any) -> Any:
         """The library's hook: the plan with this entry learnt (a new plan when ``plan`` is None)."""
         from domain.aggregates import shell  # noqa: PLC0415 - histories are made of entries, not the reverse

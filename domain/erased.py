@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from domain.entry import TOPICS, Author, Entry, EntryData
@@ -25,15 +26,15 @@ class Erased(EntryData):
         return "What was recorded here has been erased."
 
 
-class ErasedEntry(Entry):
-    """An entry of which the kind is still known, and that it was recorded then."""
-
-    erased_type: str
-
-    @property
-    def type(self) -> str:
-        """The name it was recorded under."""
-        return self.erased_type
+@cache
+def _erased(topic: str) -> Erased:
+    """The data of an erased entry: of the name, topic and chapter it had."""
+    cls = TOPICS.get(topic)
+    if cls is None:
+        raise UnknownEntryTypeError(f"Stored topic “{topic[:80]}” is not in the registry.")
+    kind = type(cls.__name__, (Erased,), {"TOPIC": topic, "__module__": cls.__module__})
+    made: Erased = kind()
+    return made
 
 
 def erased_entry(topic: str, *, timestamp: datetime, **columns: Any) -> Entry:
@@ -41,18 +42,11 @@ def erased_entry(topic: str, *, timestamp: datetime, **columns: Any) -> Entry:
 
     Raises UnknownEntryTypeError for a topic outside the closed registry.
     """
-    cls = TOPICS.get(topic)
-    if cls is None:
-        raise UnknownEntryTypeError(f"Stored topic “{topic[:80]}” is not in the registry.")
-    return ErasedEntry(
-        erased_type=cls.__name__,
-        data=_ERASED,
+    return Entry(
+        data=_erased(topic),
         timestamp=timestamp,
         occurred_at=timestamp,
         dated=False,
         recorded_by=NOBODY,
         **columns,
     )
-
-
-_ERASED = Erased()

@@ -18,7 +18,7 @@ from eventsourcing.domain import Aggregate
 from domain import amendments
 from domain.checkpoints import Checkpoints
 from domain.entry import VOICES, Author, Entry, EntryData, created_ids, references
-from domain.erased import ErasedEntry
+from domain.erased import Erased
 from domain.errors import (
     DuplicateIdError,
     EntryNotFoundError,
@@ -82,7 +82,7 @@ class History(Aggregate):
     @property
     def erased(self) -> bool:
         """Whether what it said was erased: its entries are there, their words are not."""
-        return bool(self.entries) and isinstance(self.entries[0], ErasedEntry)
+        return bool(self.entries) and isinstance(self.entries[0].data, Erased)
 
     def learn(self, entry: Entry) -> None:
         """Take in the next entry: the only way a plan ever changes. Never refuses."""

@@ -99,8 +99,12 @@ class MemberRoleChanged(EntryData):
         if not (self.role or self.credential or self.name or self.client_ref):
             detail = "Say what changes: role, credential, name, client_ref."
             raise InvalidDataError([Problem("/data/role", detail)])
-        known = self.client_ref or held.client_ref
-        _refuse_wrong_client(self.role or held.role, self.client_ref, known)
+        if self.role and (self.role == "client") != (held.role == "client"):
+            raise TransitionError(
+                "Nobody becomes a client, or stops being one, by a change of role: let them join anew.",
+                "/data/role",
+            )
+        _refuse_wrong_client(held.role, self.client_ref, self.client_ref or held.client_ref)
         if self.role and self.role not in ANOTHER_PERSON.by:
             plan.refuse_last_approver(self.member_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from projections.projection import Batch, Cursor, Projection
+from projections.projection import Batch, Cursor, Erased, Projection
 
 _COLUMNS = (
     "clinic_id, member_id, name, role, credential, status, supervisor_id, caseload, since, left_at"
@@ -42,3 +42,8 @@ class People(Projection):
         if rows:
             insert = f"INSERT INTO {table} ({_COLUMNS}) VALUES ({marks})"
             cursor.executemany(insert.encode(), rows)
+
+    def forget(self, erased: Erased, cursor: Cursor, table: str) -> None:
+        """Not whom the client signed in as."""
+        query = f"DELETE FROM {table} WHERE clinic_id = %s AND member_id = ANY(%s)"
+        cursor.execute(query.encode(), [erased.clinic_id, list(erased.member_ids)])

@@ -51,6 +51,16 @@ class Batch:
         return self.clinic.policy if self.clinic is not None else DEFAULT_POLICY
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took: plans, entries of the clinic's own log, members."""
+
+    clinic_id: UUID
+    plan_ids: Sequence[UUID]
+    entry_ids: Sequence[UUID]
+    member_ids: Sequence[UUID]
+
+
 class Projection(ABC):
     """One read model. ``version`` goes up when its tables or their meaning change: then rebuild.
 
@@ -70,6 +80,11 @@ class Projection(ABC):
     def told(self, column: str, text: bytes) -> dict[str, Any]:
         """What an opened column says, by the names of the columns it is shown as."""
         return {column: text.decode()}
+
+    def forget(self, erased: Erased, cursor: Cursor, table: str) -> None:
+        """Keep nothing of plans that were erased."""
+        query = f"DELETE FROM {table} WHERE clinic_id = %s AND plan_id = ANY(%s)"
+        cursor.execute(query.encode(), [erased.clinic_id, list(erased.plan_ids)])
 
     def table(self, *, fresh: bool = False) -> str:
         """The name of its table, or of the one a rebuild fills."""

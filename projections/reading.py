@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.aggregates import shell
 from domain.clinic import Clinic
 from domain.entry import Entry
-from domain.erased import ErasedEntry
+from domain.erased import Erased
 from domain.history import History
 from domain.plan import Plan
 from projections.projection import Batch, Cursor
@@ -155,7 +155,7 @@ class _Reading:
         """The next entry, its history as it stands with it, and its sentence."""
         self.touched[entry.originator_id] = history
         self.position, self.size = entry.position, self.size + 1
-        if not isinstance(entry, ErasedEntry):
+        if not isinstance(entry.data, Erased):
             said = self.plans_said if isinstance(history, Plan) else self.clinic_said
             said.append((entry, told))
 

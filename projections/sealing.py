@@ -7,6 +7,7 @@ the cipher, are the service's (service/keys); this room knows what to ask of the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -49,6 +50,12 @@ class Keys(Protocol):
     def adopt(self, key_id: UUID, secret: bytes | None) -> None:
         """Keep a key that came with what it opens (None: that it was destroyed); ValueError for another."""
 
+    def forget(self, key_ids: Collection[UUID]) -> None:
+        """Keep keys in mind no longer; whether they are still there is asked anew."""
+
+    def destroy(self, key_ids: Collection[UUID]) -> int:
+        """Destroy keys for good; how many there were."""
+
     def close(self) -> None:
         """Let go of the place they are kept at."""
 
@@ -75,6 +82,13 @@ class NoKeys:
     def adopt(self, key_id: UUID, secret: bytes | None) -> None:
         """There is no place for keys."""
         raise ValueError("keys are off here")
+
+    def forget(self, key_ids: Collection[UUID]) -> None:
+        """There are none."""
+
+    def destroy(self, key_ids: Collection[UUID]) -> int:
+        """There are none."""
+        return 0
 
     def close(self) -> None:
         """There is nothing to let go of."""

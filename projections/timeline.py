@@ -10,7 +10,7 @@ from domain.entry import Entry, created_ids, references
 from domain.fold import AMENDING
 from domain.history import History
 from domain.record import AddendumAdded
-from projections.projection import Batch, Cursor, Projection
+from projections.projection import Batch, Cursor, Erased, Projection
 from projections.sealing import Seals
 
 _INSERT = """
@@ -57,6 +57,16 @@ class Timeline(Projection):
             isinstance(held.data, THREADED) for held in batch.clinic_entries
         ):
             _thread(batch.clinic_id, batch.clinic, cursor, table)
+
+    def forget(self, erased: Erased, cursor: Cursor, table: str) -> None:
+        """Neither of the plans nor of what the clinic's own log said about their client."""
+        super().forget(erased, cursor, table)
+        query = (
+            f"DELETE FROM {table} t USING entries e WHERE e.clinic_id = %(clinic)s "
+            "AND e.entry_id = ANY(%(entries)s) AND t.clinic_id = e.clinic_id AND t.position = e.position"
+        )
+        given = {"clinic": erased.clinic_id, "entries": list(erased.entry_ids)}
+        cursor.execute(query.encode(), given)
 
 
 def _row(seals: Seals, entry: Entry, told: str) -> tuple[Any, ...]:

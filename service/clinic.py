@@ -155,7 +155,12 @@ class ClinicService:
     @contextlib.contextmanager
     def reading(self, principal: Principal) -> Iterator[Clinic]:
         """The principal's clinic as it is recorded now; an empty one before its founding."""
-        clinic_id = principal.clinic_id
+        with self.reading_clinic(principal.clinic_id) as clinic:
+            yield clinic
+
+    @contextlib.contextmanager
+    def reading_clinic(self, clinic_id: UUID) -> Iterator[Clinic]:
+        """A clinic, for a use case that has seen to it that it may be read."""
         with contextlib.ExitStack() as stack:
             try:
                 clinic = stack.enter_context(self.recording.plans.reading(clinic_id, clinic_id))

@@ -14,6 +14,7 @@ from service.database import API_ROLE, Database
 from service.door import Door
 from service.drafts import Drafts
 from service.emergency import EmergencyService
+from service.erasure import Eraser
 from service.export.plan import PlanExports
 from service.feed.reading import FeedService
 from service.feed.showing import Showing
@@ -118,7 +119,7 @@ def build(
         emergency=EmergencyService(recording, gate),
         plans=PlanService(recording, gate),
         clinic=clinic,
-        proposals=ProposalService(clinic, gate),
+        proposals=ProposalService(clinic, gate, Eraser(clinic, gate)),
         timeline=timeline,
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),

@@ -56,6 +56,27 @@ class NotARehearsalError(PlanHistoryError):
     title = "Only a rehearsal clinic can be told its times"
 
 
+class NotYetVisibleError(PlanHistoryError):
+    """A read model has not taken in everything that it is asked to show."""
+
+    code = "not-yet-visible"
+    title = "The list does not show that yet"
+
+
+class KeptUnsealedError(PlanHistoryError):
+    """What was recorded before plans were kept under keys cannot be erased by destroying one."""
+
+    code = "kept-unsealed"
+    title = "That was recorded without keys"
+
+
+class RetentionError(PlanHistoryError):
+    """The clinic's own policy says that these records are kept longer."""
+
+    code = "retention"
+    title = "These records are to be kept"
+
+
 class NotSignedInError(PlanHistoryError):
     """The request carries no token, or one that is not (or no longer) good."""
 

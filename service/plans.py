@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -48,7 +48,14 @@ class PlanService:
 
     recording: Recording
     gate: Gate
-    past: Kept[Hashable, tuple[int, bytes]] = field(default_factory=lambda: Kept(PAST))
+    past: Kept[tuple[Any, ...], tuple[int, bytes]] = field(default_factory=lambda: Kept(PAST))
+
+    def __post_init__(self) -> None:
+        self.gate.forgetting.append(self._forget)
+
+    def _forget(self, clinic_id: UUID, plan_id: UUID) -> None:
+        """Keep no document of a plan that was erased."""
+        self.past.drop_where(lambda key: key[:2] == (clinic_id, plan_id))
 
     def open_plan(
         self, principal: Principal, opening: Draft, drafts: Sequence[Draft], request: Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -29,9 +29,11 @@ from domain.proposals import (
     sentences,
 )
 from service.access import Gate, Principal
+from service.access.looks import CLIENT
 from service.access.recording import refuse_foreign_proposal
 from service.access.table import CLINIC
 from service.clinic import ClinicService
+from service.erasure import Eraser
 from service.errors import NotAllowedError
 from service.recording import Draft, Recorded, Request
 
@@ -41,7 +43,7 @@ DOING: dict[str, type[EntryData]] = {
     "decline": ProposalDeclined,
     "withdraw": ProposalWithdrawn,
 }
-_TAKES: dict[type[EntryData], str] = {ProposalWithdrawn: "proposals.make"}
+_TAKES: dict[type[EntryData], str] = {ProposalWithdrawn: "proposals.withdraw"}
 log = logging.getLogger("plan_history.security")
 
 
@@ -60,6 +62,7 @@ class ProposalService:
 
     clinic: ClinicService
     gate: Gate
+    eraser: Eraser
 
     def propose(
         self,
@@ -80,10 +83,40 @@ class ProposalService:
                 refuse_foreign_proposal(self.gate, principal, asked)
             except NotAllowedError:  # the team may be another since this very request was recorded
                 return self.clinic.recording.replayed_or_raise(principal, request)
-        data = ChangeProposed(
-            entries=tuple(ProposedEntry.of(held.data, held.reason) for held in asked)
-        )
-        done = self._said(principal, data, reason, request)
+        proposed = [ProposedEntry.of(held.data, held.reason) for held in asked]
+        return self._put(principal, proposed, reason, request)
+
+    def ask_for_erasure(
+        self,
+        principal: Principal,
+        client_ref: str,
+        reason: Reason | None,
+        request: Request,
+        *,
+        before_retention_ends: bool = False,
+    ) -> Recorded:
+        """Ask for everything that is kept of a client to be erased; privacy officers approve it.
+
+        Raises what ``Eraser.asked`` does, and TransitionError while there is a legal hold.
+        """
+        self.gate.require(principal, "erasure.ask")
+        try:
+            data = self.eraser.asked(
+                principal, client_ref, before_retention_ends=before_retention_ends
+            )
+            return self._put(principal, [ProposedEntry.of(data)], reason, request)
+        except PlanHistoryError as refused:
+            refused.inside("", out_of="/entries/0/data")
+            return self.clinic.recording.replayed_or_raise(principal, request)
+
+    def _put(
+        self,
+        principal: Principal,
+        proposed: Sequence[ProposedEntry],
+        reason: Reason | None,
+        request: Request,
+    ) -> Recorded:
+        done = self._said(principal, ChangeProposed(entries=tuple(proposed)), reason, request)
         if not done.replayed:
             log.info(
                 "a proposal waits: clinic %s entry %s",
@@ -124,13 +157,19 @@ class ProposalService:
         action = _TAKES.get(kind, "proposals.decide")
         self.gate.require(principal, action)
         with self.gate.noting_refusals(principal, action), self.clinic.reading(principal) as clinic:
-            self._held(principal, clinic, proposal_id)
-        return self._said(principal, kind(proposal_id=str(proposal_id)), reason, request)
+            held = self._held(principal, clinic, proposal_id)
+        if kind is ProposalApproved and held.status == "open":
+            self.eraser.refuse_changed(principal.clinic_id, held)
+        done = self._said(principal, kind(proposal_id=str(proposal_id)), reason, request)
+        self.eraser.finish(principal.clinic_id, done.entries)
+        return done
 
     def _said(
         self, principal: Principal, data: EntryData, reason: Reason | None, request: Request
     ) -> Recorded:
         """Record a word about a proposal; a refusal points into what was sent, not into the entry."""
+        if principal.role == "client":  # their name is not to outlive what they ask for
+            principal = replace(principal, name=CLIENT, credential=None)
         try:
             return self.clinic.append(principal, [Draft(data=data, reason=reason)], request)
         except ChangeNotPossibleError:

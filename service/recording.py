@@ -10,7 +10,9 @@ from uuid import UUID, uuid4, uuid5
 
 from psycopg.rows import TupleRow
 
+from domain.clinic import Clinic
 from domain.entry import Entry, EntryData, Reason, chapter_of, created_ids
+from domain.erasure import clients_in
 from domain.errors import MomentNotFoundError, PlanAlreadyOpenError, PlanHistoryError
 from domain.fields import plain_moment
 from domain.fold import AMENDING
@@ -253,6 +255,12 @@ class Recording:
             return plan.key_id
         return self.plans.keys.fresh() if isinstance(plan, Plan) else None
 
+    def _seal_what_is_about_clients(self, clinic: Clinic, entries: Sequence[Entry]) -> None:
+        """Give each new entry about a client a key of its own, so that it can be forgotten with them."""
+        for entry in entries:
+            if clients_in(clinic, entry.data) and (key_id := self.plans.keys.fresh()):
+                entry.seal_with(key_id)
+
     def _decide(
         self,
         principal: Principal,
@@ -296,6 +304,8 @@ class Recording:
             entries.append(entry)
             plan.expect(entry, learn=len(drafts) > 1 or _is_learnt_at_once(plan, entry))
             entries += plan.follow(entry, **shared)
+        if isinstance(plan, Clinic):
+            self._seal_what_is_about_clients(plan, entries)
         if any(map(_may_open_or_close, entries)):
             after = _claim(plan)
             if after != before:

@@ -22,6 +22,7 @@ from projections.sealing import Seals
 from projections.worklist import Worklist
 from service.access import Gate, Principal
 from service.database import BoundedConnection, Database
+from service.errors import NotYetVisibleError
 from service.reading import reading_plan
 from service.record.plans import Plans
 
@@ -54,13 +55,6 @@ class BeyondLogError(PlanHistoryError):
 
     code = "beyond-the-log"
     title = "Nothing is recorded there"
-
-
-class NotYetVisibleError(PlanHistoryError):
-    """The worklist has not taken in everything up to the position asked for."""
-
-    code = "not-yet-visible"
-    title = "The list does not show that yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,13 +31,17 @@ class Roster:
 
     members: dict[UUID, Member]
     proposals: tuple[Proposal, ...] = ()
+    erased: frozenset[UUID] = frozenset()
+    """The plans, and the members, whose client was erased."""
 
     @classmethod
     def of(cls, clinic: Clinic) -> Roster:
         """The people of the clinic as it stands, copied: what is only tried out never shows here."""
         waiting = (replace(held) for held in clinic.state.proposals if held.status == "open")
         members = {UUID(held.member_id): replace(held) for held in clinic.state.members}
-        return cls(members, tuple(waiting))
+        gone = [(*held.plan_ids, *held.member_ids) for held in clinic.state.erasures]
+        erased = frozenset(UUID(one) for held in gone for one in held)
+        return cls(members, tuple(waiting), erased)
 
     def waiting_for(self, author: Author) -> int:
         """How many proposals wait for a word of this person."""
@@ -79,6 +83,8 @@ class Roster:
         token says.
         """
         held = self.members.get(principal.member_id)
+        if principal.member_id in self.erased:
+            raise NotSignedInError("What this clinic kept of you was erased; so was your access.")
         if held is None:
             return principal
         if held.status != "present":

@@ -10,22 +10,24 @@ from types import MappingProxyType
 
 from domain.clinic import Clinic
 
-CASELOAD, TEAM, SELF, CONSENTED, EMERGENCY, CLINIC = (
+CASELOAD, TEAM, SELF, CONSENTED, EMERGENCY, CLINIC, ERASED = (
     "caseload",
     "team",
     "self",
     "consented",
     "emergency",
     "clinic",
+    "erased",
 )
-RELATIONS = (CASELOAD, TEAM, SELF, CONSENTED, CLINIC, EMERGENCY)
+RELATIONS = (CASELOAD, TEAM, SELF, CONSENTED, CLINIC, EMERGENCY, ERASED)
 """How somebody can stand to a plan, in the order in which they are looked for.
 
 ``caseload``: they treat the client (the plan's therapist, or the plan is in their caseload).
 ``team``: they are the plan's supervisor, or supervise who treats the client. ``self``: it is their own
 plan, or they made the proposal. ``consented``: the client's consent names them and is good today.
 ``clinic``: it is a plan of their clinic, whoever's. ``emergency``: they broke the glass within the last
-hour.
+hour. ``erased``: its client was erased; then nobody has another relation, and all that is left to see is that
+entries were there.
 """
 FULL, RELEASED, METADATA = "full", "released", "metadata"
 VIEWS = (FULL, RELEASED, METADATA)
@@ -78,7 +80,7 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         },
         "plans.read": _LOOKING,
         "plans.find": {**_LOOKING, **_AUDITING},
-        "plans.timeline": {**_LOOKING, **_AUDITING},
+        "plans.timeline": {**_LOOKING, **dict.fromkeys(_AUDITING, _by(METADATA, CLINIC, ERASED))},
         "plans.export": _EXCHANGING,
         "fhir.read": _EXCHANGING,
         "plans.disclosures": {
@@ -101,9 +103,17 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "clinic.history": dict.fromkeys(("auditor", "admin", "privacy_officer"), _HERE),
         "proposals.make": dict.fromkeys(("supervisor", "admin", "privacy_officer"), _HERE),
         "proposals.decide": dict.fromkeys(sorted(APPROVES), _HERE),
+        "proposals.withdraw": dict.fromkeys(
+            ("supervisor", "admin", "privacy_officer", "client"), _HERE
+        ),
         "proposals.read": {
+            "client": _by(FULL, SELF),
             "supervisor": _by(FULL, SELF),
             **dict.fromkeys(("auditor", "admin", "privacy_officer"), _HERE),
+        },
+        "erasure.ask": {
+            "client": _by(FULL, SELF),
+            **dict.fromkeys(("privacy_officer", "admin"), _HERE),
         },
         "members.read": dict.fromkeys(_STAFF, _HERE),
         "worklist.read": _TREATING,

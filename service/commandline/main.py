@@ -13,6 +13,7 @@ from projections.rebuild import RebuildStoppedError
 from service.commandline.clinics import clinic, member
 from service.commandline.data import export, import_
 from service.commandline.doctor import doctor
+from service.commandline.erase import erase
 from service.commandline.keys import keys
 from service.commandline.looks import access_log
 from service.commandline.projections import projections, rebuild
@@ -52,7 +53,7 @@ def cli() -> None:
 
 for command in (
     serve, api, project, deliver, migrate, clinic, member, token, webhook, projections, rebuild, access_log,
-    keys, export, import_, doctor,
+    keys, erase, export, import_, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -174,6 +174,7 @@ CLINIC = {
     "PolicySet": Decision("none"),
     "LegalHoldPlaced": Decision("none"),
     "LegalHoldLifted": Decision("none"),
+    "ClientErased": Decision("none: what was erased is no resource any more"),
     "ChangeProposed": Decision("none: a proposal is no fact yet; what comes of it is an entry of its own"),
     "ProposalApproved": Decision("none; what it brings about has its own decision"),
     "ProposalDeclined": Decision("none"),

@@ -66,12 +66,20 @@ class Plans:
         """What opens and seals the texts of a clinic."""
         return Seals(self.keys, clinic_id)
 
-    def let_go(self, clinic_id: UUID, history_id: UUID) -> None:
-        """Keep a history no longer, for instance because it was erased."""
+    def drop(self, clinic_id: UUID, history_id: UUID) -> None:
+        """Keep a history no longer: it is read anew."""
         with self._lock:
             slot = self._slots.pop((clinic_id, history_id), None)
             if slot is not None:
                 self._held -= slot.counted
+
+    def forget_erased(self, clinic_id: UUID, history_id: UUID) -> None:
+        """Keep nothing of a history that was read before it was erased, nor its key."""
+        slot = self._slots.get((clinic_id, history_id))
+        known = slot.history if slot is not None else None
+        if known is not None and not known.erased:
+            self.drop(clinic_id, history_id)
+            self.keys.forget([known.key_id] if known.key_id else [])
 
     def _slot(self, key: Key) -> Slot:
         with self._lock:

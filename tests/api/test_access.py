@@ -38,12 +38,14 @@ SAID = {
 
 def routes(made: Cast) -> Iterator[tuple[str, str, str]]:
     """(method, address, action) of every route that the table covers."""
-    entry_id = made.desk.timeline()[1]["entry_id"]
+    told = made.people["auditor"].get(f"{made.desk.url}/timeline").json["entries"]
+    entry_id = told[1]["entry_id"]
     for rule in made.house.app.url_map.iter_rules():
         if rule.endpoint in auth.OPEN or rule.endpoint.startswith("pages."):
             continue
         action = vars(made.house.app.view_functions[rule.endpoint])["action"]
         path = re.sub(r"<(?:\w+:)?plan_id>", made.desk.plan_id, rule.rule)
+        path = path.replace("<client_ref>", "c-cast")
         path = path.replace("<kind>", "CarePlan").replace("<resource_id>", made.desk.plan_id)
         path = re.sub(r"<int:\w+>", "1", path)
         path = re.sub(r"<(?:\w+:)?(?:entry|webhook|proposal)_id>", entry_id, path)
@@ -60,6 +62,8 @@ def expected(made: Cast, what: str, action: str, path: str) -> int | None:
         return 403
     if (action, made.stands[what]) == ("plans.record", "consented"):
         return 403  # its token was granted no type
+    if (action, what) == ("erasure.ask", "another client"):
+        return 403  # for themselves alone
     if action in table.OF_A_PLAN and made.desk.plan_id in path and made.stands[what] not in grant:
         return 404
     return None
@@ -100,6 +104,20 @@ def test_everybody_meets_the_table_at_every_route(made: Cast) -> None:
             noted = looks(made, caller)[before:]
             check_noted(made, what, action, method, path, wanted, noted)
     assert tried >= 20 * len(made.people)
+
+
+def test_an_erased_plan_is_left_to_those_who_audit(house: House) -> None:
+    """Whatever somebody was to it: the same tour, with the one relation that is left."""
+    made = cast(house)
+    officer = made.people["privacy officer"]
+    other = house.sign_in(made.clinic, "privacy_officer", name="Otto Officer")
+    why = {"reason": {"text": "They asked for it"}, "before_retention_ends": True}
+    asked = officer.post("/v1/clients/c-cast/erasure", why)
+    assert asked.status_code == 201, asked.text
+    assert other.post(f"{asked.headers['Location']}/approve", {}).status_code == 201
+    refused(made.people.pop("client").get("/v1/me"), 401, "not-signed-in")
+    made.stands = dict.fromkeys(made.people, table.ERASED)
+    test_everybody_meets_the_table_at_every_route(made)
 
 
 def check_noted(

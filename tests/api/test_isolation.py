@@ -309,6 +309,7 @@ def test_the_api_steps_out_of_its_role_in_few_places_only(house: House) -> None:
         "begin_session",
         "end_session",
         "find_sign_in_link",
+        "forget_client",
         "find_token",
         "note_looks",
         "projection_lag",

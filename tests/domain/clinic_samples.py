@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.clinic import Clinic, ClinicFounded, ClinicRenamed, PolicySet
 from domain.entry import Author, EntryData, Reason
+from domain.erasure import ClientErased
 from domain.holds import LegalHoldLifted, LegalHoldPlaced
 from domain.people import (
     CaseloadAssigned,
@@ -105,6 +106,19 @@ LIFE: tuple[Sample, ...] = (
     Sample(data=ProposalWithdrawn(proposal_id=_id("jo leaves")), by=IDA, why="She stays after all"),
     _proposed("nadia leaves", ADMIN, "She has a practice of her own", MemberLeft(member_id=NADIA)),
     Sample(data=ProposalApproved(proposal_id=_id("nadia leaves")), by=OFFICER),
+    _proposed(
+        "mira is forgotten",
+        OFFICER,
+        "She asked for it, and nothing speaks against it",
+        ClientErased(
+            client_ref=HOLD,
+            plan_ids=(PLAN,),
+            entry_ids=(_id("entry 8"),),
+            member_ids=(_id("mira"),),
+            before_retention_ends=True,
+        ),
+    ),
+    Sample(data=ProposalApproved(proposal_id=_id("mira is forgotten")), by=DEPUTY),
 )
 
 

@@ -83,20 +83,20 @@ def test_a_member_of_role_client_says_which_client_they_are(told: Told) -> None:
     assert (member["role"], member["client_ref"]) == ("client", "c-1")
 
 
-def test_a_member_becomes_a_client_and_ceases_to_be_one(told: Told) -> None:
-    """With the change of role the client is named; with the next one it is let go."""
-    member = told.join("Maple Sample", "clinician")
-    becomes = MemberRoleChanged(member_id=member, role="client")
-    assert told.refused(becomes).problems[0].pointer == "/data/client_ref"
+def test_nobody_becomes_a_client_by_a_change_of_role(told: Told) -> None:
+    """Nor ceases to be one: what is recorded of a client can be forgotten, of staff it cannot."""
+    member, client = told.join("Alder Sample", "clinician"), str(uuid4())
+    told.tell(MemberJoined(member_id=client, name="Maple Sample", role="client", client_ref="c-1"))
+    becomes = MemberRoleChanged(member_id=member, role="client", client_ref="c-1")
+    assert told.refused(becomes).pointer == "/data/role"
+    ceases = MemberRoleChanged(member_id=client, role="auditor")
+    assert told.refused(ceases).pointer == "/data/role"
     stays = MemberRoleChanged(member_id=member, client_ref="c-1")
     assert told.refused(stays).problems[0].pointer == "/data/client_ref"
-    told.tell(MemberRoleChanged(member_id=member, role="client", client_ref="c-1"))
-    told.tell(MemberRoleChanged(member_id=member, name="Maple Example"))
-    assert told.clinic.state.members[member].client_ref == "c-1"
-    told.tell(MemberRoleChanged(member_id=member, client_ref="c-2"))
-    assert told.clinic.state.members[member].client_ref == "c-2"
-    told.tell(MemberRoleChanged(member_id=member, role="auditor"))
-    assert told.clinic.state.members[member].client_ref is None
+    told.tell(MemberRoleChanged(member_id=client, name="Maple Example"))
+    assert told.clinic.state.members[client].client_ref == "c-1"
+    told.tell(MemberRoleChanged(member_id=client, client_ref="c-2"))
+    assert told.clinic.state.members[client].client_ref == "c-2"
 
 
 def test_members_stored_before_clients_were_named_are_still_read(told: Told) -> None:
@@ -207,7 +207,6 @@ def test_a_legal_hold_is_placed_and_lifted_once(told: Told) -> None:
         ({"role": "privacy_officer"}, "is privacy officer now."),
         ({"credential": "LMFT"}, "has another credential now, “LMFT”."),
         ({"name": "Alder Example"}, "goes by the name of “Alder Example” now."),
-        ({"role": "client", "client_ref": "c-1"}, "is client now."),
         ({"role": "supervisor", "credential": "A"}, "is supervisor now and has another credential now, “A”."),
     ],
 )  # fmt: skip

@@ -58,6 +58,7 @@ CHAPTERS = {
     "people": """MemberJoined MemberRoleChanged MemberLeft SupervisionAssigned SupervisionEnded
         CaseloadAssigned CaseloadEnded""",
     "holds": "LegalHoldPlaced LegalHoldLifted",
+    "erasure": "ClientErased",
     "proposals": "ChangeProposed ProposalApproved ProposalDeclined ProposalWithdrawn",
 }
 WORDS = [
