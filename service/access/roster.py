@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.approving import objection_to
 from domain.clinic import Clinic
 from domain.entry import Author
+from domain.erased import NOBODY
 from domain.errors import PlanNotFoundError
 from domain.people import Member
 from domain.proposals import Proposal, ProposalApproved
@@ -84,7 +85,8 @@ class Roster:
         """
         held = self.members.get(principal.member_id)
         if principal.member_id in self.erased:
-            raise NotSignedInError("What this clinic kept of you was erased; so was your access.")
+            who = replace(principal, name=NOBODY.name, credential=None)
+            raise NoMemberError("What this clinic kept of you was erased; so was your access.", who)
         if held is None:
             return principal
         if held.status != "present":
