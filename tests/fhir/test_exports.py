@@ -128,6 +128,7 @@ def test_an_export_is_for_those_who_see_the_whole_plan(house: House, lived: Livi
     url = f"{desk.url}/export"
     assert house.sign_in(desk.clinic, "auditor").get(url).status_code == 403
     assert house.sign_in(desk.clinic, "supervisor").get(url).status_code == 404
+    assert desk.get("/export").status_code == 200
     looks = house.sign_in(desk.clinic, "auditor").get("/v1/access-log?action=plans.export").json
     assert "export bundle" in {held["asked"] for held in looks["looks"]}
 
