@@ -35,6 +35,7 @@ from api.proxies import BehindProxies
 from api.timeline import timeline
 from api.webhooks import webhooks
 from api.worklist import worklist
+from service.access import Origin, said_from
 from service.container import Container
 
 MOST_BYTES = 1024 * 1024
@@ -110,6 +111,7 @@ def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
 
 
 def _refuse_unknown_query() -> None:

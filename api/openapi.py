@@ -16,7 +16,7 @@ from domain.entry import EVERY_TYPE, VOICES, Author
 from domain.opening import PlanOpened
 from domain.policy import Policy
 from domain.proposals import MOST
-from service.access import ACCESS, RELATIONS, ROLES, VIEWS
+from service.access import ACCESS, RELATIONS, ROLES, STRANGER, VIEWS
 from service.finding import STATUSES
 from service.proposals import DOING
 from service.proposals import STATUSES as PROPOSAL_STATUSES
@@ -223,7 +223,7 @@ def _look() -> dict[str, Any]:
         looked_at=MOMENT_FORMAT,
         member_id=UUID_FORMAT,
         name=_TEXT,
-        role={"type": "string", "enum": list(ROLES)},
+        role={"type": "string", "enum": [*ROLES, STRANGER]},
         action={"type": "string", "enum": sorted(ACCESS)},
         plan_id=_or_null(UUID_FORMAT),
         version=_or_null(_VERSION),

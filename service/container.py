@@ -11,6 +11,7 @@ from service.access import AccessLog, Gate, Rosters
 from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
+from service.door import Door
 from service.drafts import Drafts
 from service.emergency import EmergencyService
 from service.erasure import Eraser
@@ -20,7 +21,7 @@ from service.feed.showing import Showing
 from service.feed.wakes import Places, Wakes
 from service.fhir.facade import FhirService
 from service.figures import FiguresService
-from service.identity import Brake, Identity, configured
+from service.identity import Brake, Identity, configured, signing_in
 from service.keys import open_keys
 from service.measures import MeasuresService
 from service.plans import PlanService
@@ -33,6 +34,7 @@ from service.sessions import Sessions
 from service.settings import Settings
 from service.timeline import TimelineService
 from service.tokens import Tokens
+from service.vouched import VouchedSignIn
 from service.wake import Waker
 from service.webhooks.management import WebhookService
 from service.worklist import WorklistService
@@ -57,6 +59,8 @@ class Container:
     figures: FiguresService
     replay: ReplayService
     sessions: Sessions
+    vouched: VouchedSignIn | None
+    door: Door
     drafts: Drafts
     fhir: FhirService
     exports: PlanExports
@@ -84,6 +88,8 @@ def build(
         raise ValueError(
             "DATABASE_URL is needed here; `plan-history serve` brings its own database."
         )
+    issuer = configured(settings, clock)  # before anything is open: what is set may be wrong
+    party = signing_in(settings, clock, issuer)
     database = Database(
         settings.database_url,
         API_ROLE,
@@ -97,7 +103,9 @@ def build(
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
     timeline = TimelineService(database, kept, recording.policy, gate)
-    identity = Identity(tokens, gate.rosters, configured(settings, clock), brake)
+    identity = Identity(tokens, gate.rosters, issuer, brake)
+    door = Door(gate)
+    sessions = Sessions(database, tokens, identity, door)
     fhir = FhirService(database, kept, gate)
     clinic = ClinicService(database, recording, gate)
     showing, wakes = Showing(gate), Wakes(settings.database_url)
@@ -117,7 +125,9 @@ def build(
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
         replay=ReplayService(kept, recording.policy, gate),
-        sessions=Sessions(database, tokens, identity),
+        sessions=sessions,
+        vouched=VouchedSignIn(party, sessions, gate.rosters, door, brake) if party else None,
+        door=door,
         drafts=Drafts(database, kept),
         tokens=tokens,
         identity=identity,

@@ -63,7 +63,10 @@ class ReplayService:
         """How the principal sees the plan; a replay is for those who see all of it."""
         sight = self.gate.see(principal, "plans.read", plan_id)
         if not sight.full:
-            raise NotAllowedError("The replay holds working notes; read the plan and its story.")
+            with self.gate.noting_refusals(principal, sight.action, plan_id):
+                raise NotAllowedError(
+                    "The replay holds working notes; read the plan and its story."
+                )
         return sight
 
     def _life(self, clinic_id: UUID, plan: Plan, clock: Clock) -> Life:

@@ -9,7 +9,15 @@ import environs
 import platformdirs
 
 SECRET = frozenset(
-    {"database_url", "migration_url", "projector_url", "deliverer_url", "keys", "master_key"}
+    {
+        "database_url",
+        "migration_url",
+        "projector_url",
+        "deliverer_url",
+        "keys",
+        "master_key",
+        "oidc_client_secret",
+    }
 )
 _NOT_NEGATIVE = environs.validate.Range(min=0)
 
@@ -59,6 +67,11 @@ class Settings:
     oidc_types: tuple[str, ...] = ("at+jwt", "JWT")
     oidc_clinic_claim: str = "clinic_id"
     oidc_member_claim: str = "sub"
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_name: str = "your clinic's sign-in"
+    oidc_scope: str = "openid"
+    oidc_prompt: str = "login"
     feed_readers: int = 4
     deliverer_url: str | None = None
     webhook_private_targets: bool = False
@@ -105,6 +118,12 @@ class Settings:
             oidc_types=_words(own.str("OIDC_TYPES", "") or "at+jwt,JWT"),
             oidc_clinic_claim=own.str("OIDC_CLINIC_CLAIM", "") or "clinic_id",
             oidc_member_claim=own.str("OIDC_MEMBER_CLAIM", "") or "sub",
+            oidc_client_id=own.str("OIDC_CLIENT_ID", None) or None,
+            oidc_client_secret=own.str("OIDC_CLIENT_SECRET", None)
+            or _held_in(own.str("OIDC_CLIENT_SECRET_FILE", None)),
+            oidc_name=own.str("OIDC_NAME", "") or "your clinic's sign-in",
+            oidc_scope=own.str("OIDC_SCOPE", "") or "openid",
+            oidc_prompt=own.str("OIDC_PROMPT", "login"),
             feed_readers=own.int("FEED_READERS", max(own.int("THREADS", 8) // 2, 1)),
             deliverer_url=own.str("DELIVERER_URL", None)
             or _held_in(own.str("DELIVERER_URL_FILE", None)),

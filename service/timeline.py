@@ -154,7 +154,7 @@ class TimelineService:
     def of_clinic(self, principal: Principal, wanted: Filter) -> Page:
         """A page of the clinic's timeline: the audit search."""
         within = self.gate.reach(principal, "clinic.timeline", "e.plan_id")
-        if principal.role == "clinician":  # their own actions
+        if principal.sees_own_actions("clinic.timeline"):
             wanted = replace(wanted, recorded_by=principal.member_id)
         rows = self._found(principal, wanted.plan_id, wanted, within)
         page = self._page(principal, rows, wanted)

@@ -26,8 +26,18 @@ from service.migrate import migrate
 from service.serving.projector import connect
 from service.tokens import issue
 from tests.keys import keys, settings
+from tests.listening import LISTENER
 
 THERAPIST = UUID("00000000-0000-4000-8000-000000000001")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_clients_is_logged() -> Iterator[None]:
+    """Whatever a test does: no logger of this process says what clients said."""
+    LISTENER.listen()
+    yield
+    heard, LISTENER.heard = LISTENER.heard, []
+    assert not heard, f"Client content was logged: {heard[:3]}"
 
 
 @pytest.fixture(scope="session")

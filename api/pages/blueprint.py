@@ -18,7 +18,7 @@ from api.pages import changes, charts, session, words
 from api.pages.session import OPEN
 from domain.errors import PlanHistoryError
 from service.access import Principal
-from service.errors import NotAllowedError, NotSignedInError
+from service.errors import NoMemberError, NotAllowedError, NotSignedInError
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -53,10 +53,18 @@ def _enter() -> AnyResponse | None:
     secret = session.secret_of_request()
     if secret is None:
         return session.to_sign_in()
-    admit(services().sessions.principal(secret))
+    _admit(secret)
     if request.method == "POST":
         session.refuse_forged(secret)
     return None
+
+
+def _admit(secret: str) -> None:
+    try:
+        admit(services().sessions.principal(secret))
+    except NoMemberError:
+        services().sessions.end(secret)  # once is enough to have been turned away
+        raise
 
 
 @pages.after_request

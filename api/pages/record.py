@@ -45,7 +45,7 @@ _LATER = frozenset(
 @pages.get("/plans/<uuid:plan_id>/record")
 def record(plan_id: UUID) -> AnyResponse:
     """The form, with what was typed before."""
-    principal().require("plans.record")
+    services().gate.require(principal(), "plans.record", plan_id)
     plan = _plan(plan_id)
     typed = _begun(plan_id, plan)
     wanted, corrected = request.args.get("add"), request.args.get("correct")
@@ -59,7 +59,7 @@ def record(plan_id: UUID) -> AnyResponse:
 @pages.post("/plans/<uuid:plan_id>/record")
 def send(plan_id: UUID) -> AnyResponse:
     """Add an entry to the form, take one out, keep it for later, put it away, or record it all."""
-    principal().require("plans.record")
+    services().gate.require(principal(), "plans.record", plan_id)
     typed = sent_form()
     action, _, what = (typed.pop("action", [""])[0]).partition(":")
     if action == "discard":

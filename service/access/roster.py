@@ -11,11 +11,12 @@ from uuid import UUID
 from domain.approving import objection_to
 from domain.clinic import Clinic
 from domain.entry import Author
+from domain.erased import NOBODY
 from domain.errors import PlanNotFoundError
 from domain.people import Member
 from domain.proposals import Proposal, ProposalApproved
 from service.access.principal import Principal
-from service.errors import NotSignedInError
+from service.errors import NoMemberError
 from service.record.plans import Plans
 
 REMEMBERED = 0.5
@@ -79,20 +80,28 @@ class Roster:
     def present(self, principal: Principal) -> Principal:
         """The principal with the name and role the log gives them now.
 
-        Raises NotSignedInError when they have left. Somebody the log does not know is who their
+        Raises NoMemberError when they have left. Somebody the log does not know is who their
         token says.
         """
         held = self.members.get(principal.member_id)
         if principal.member_id in self.erased:
-            raise NotSignedInError("What this clinic kept of you was erased; so was your access.")
+            who = replace(principal, name=NOBODY.name, credential=None)
+            raise NoMemberError("What this clinic kept of you was erased; so was your access.", who)
         if held is None:
             return principal
         if held.status != "present":
-            raise NotSignedInError("You no longer belong to this clinic; ask its administrator.")
+            who = replace(principal, name=held.name, role=held.role, credential=held.credential)
+            raise NoMemberError("You no longer belong to this clinic; ask its administrator.", who)
         same = (held.name, held.role) == (principal.name, principal.role)
         if same and held.credential == principal.credential:
             return principal
         return replace(principal, name=held.name, role=held.role, credential=held.credential)
+
+    def member(self, principal: Principal, unknown: str) -> Principal:
+        """As ``present``, for somebody the log must know; ``unknown``: what to say when it does not."""
+        if principal.member_id not in self.members:
+            raise NoMemberError(unknown, principal)
+        return self.present(principal)
 
 
 @dataclass(slots=True)

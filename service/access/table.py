@@ -53,6 +53,8 @@ _EXCHANGING = {**_TREATING, "integration": _by(FULL, CONSENTED)}
 _AUDITING = {"auditor": _by(METADATA, CLINIC), "privacy_officer": _by(METADATA, CLINIC)}
 _STAFF = ("clinician", "supervisor", "auditor", "admin", "privacy_officer")
 _EVERYONE = (*_STAFF, "client", "integration")
+STRANGER = "nobody"
+"""In the access log: the role of somebody the clinic's log does not know. It has no actions."""
 
 APPROVES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -121,9 +123,15 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "alerts.receive": {"privacy_officer": _by(METADATA, CLINIC)},
         "entry-types.read": dict.fromkeys(_EVERYONE, _HERE),
         "me.read": dict.fromkeys(_EVERYONE, _HERE),
+        "sign-in": dict.fromkeys(_EVERYONE, _HERE),
     }
 )
 """Action → role → grant."""
+
+OWN_ACTIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"clinic.timeline": frozenset({"clinician"})}
+)
+"""Action → roles that see, of what is within their reach, what they did themselves and no more."""
 
 OF_A_PLAN = frozenset(
     {

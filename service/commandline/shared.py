@@ -20,7 +20,7 @@ from service.clinic import ClinicService
 from service.container import Container, build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import running
-from service.identity.configured import rules_of
+from service.identity.configured import check
 from service.keys import open_keys
 from service.settings import Settings
 from service.webhooks.management import WebhookService
@@ -36,7 +36,7 @@ def settings() -> Settings:
     """The settings in the environment; raises UsageError for some that do not go together."""
     held = Settings.from_environment()
     try:
-        rules_of(held)
+        check(held)
     except ValueError as wrong:
         raise UsageError(str(wrong)) from wrong
     return held

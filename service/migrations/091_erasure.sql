@@ -11,10 +11,12 @@ BEGIN
     FROM entries e
     CROSS JOIN LATERAL (SELECT convert_from(e.state, 'UTF8')::jsonb -> 'data' AS data OFFSET 0) AS said
     LEFT JOIN LATERAL (
-        SELECT id::uuid FROM jsonb_array_elements_text(said.data -> 'plan_ids') AS id WHERE id::uuid = ANY (p_plans)
+        SELECT said_id::uuid AS id FROM jsonb_array_elements_text(said.data -> 'plan_ids') AS held (said_id)
+        WHERE said_id::uuid = ANY (p_plans)
     ) AS plan ON true
     LEFT JOIN LATERAL (
-        SELECT id::uuid FROM jsonb_array_elements_text(said.data -> 'member_ids') AS id WHERE id::uuid = ANY (p_members)
+        SELECT said_id::uuid AS id FROM jsonb_array_elements_text(said.data -> 'member_ids') AS held (said_id)
+        WHERE said_id::uuid = ANY (p_members)
     ) AS member ON true
     WHERE e.clinic_id = p_clinic AND e.plan_id = p_clinic AND e.topic = 'clinic.client-erased';
     DELETE FROM open_plans WHERE clinic_id = p_clinic AND plan_id = ANY (p_plans);

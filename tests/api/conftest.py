@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from service.embedded import EmbeddedPostgres
-from tests.api.house import Desk, House, new_desk, open_house
+from tests.api.house import Desk, House, new_desk, new_house
 
 
 @pytest.fixture(scope="module")
 def house(server: EmbeddedPostgres, template: str) -> Iterator[House]:
     """The service on a database that the tests of one file share; each has a clinic of its own."""
-    name = f"house_{uuid4().hex}"
-    with psycopg.connect(server.dsn(), autocommit=True) as conn:
-        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-        conn.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
-        with open_house(server.dsn(name)) as opened:
-            yield opened
-        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with new_house(server, template) as made:
+        yield made
 
 
 @pytest.fixture

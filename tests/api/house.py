@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import psycopg
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg import sql
 from werkzeug.test import TestResponse
 
 from api.app import create_app
@@ -21,6 +22,7 @@ from service.access import Principal
 from service.clinics import create_clinic
 from service.container import Container, build
 from service.database import OWNER_ROLE, dsn_as
+from service.embedded import EmbeddedPostgres
 from service.serving.projector import connect
 from tests.conftest import THERAPIST, Caller, Clinic
 from tests.keys import settings
@@ -102,6 +104,18 @@ def open_house(url: str, **given: Any) -> Iterator[House]:
         container.feed.ending = lambda: True  # streams give what is there, and have an end
         yield House(container, create_app(container), owner, url)
         container.close()
+
+
+@contextmanager
+def new_house(server: EmbeddedPostgres, template: str, **given: Any) -> Iterator[House]:
+    """The service on a fresh database, dropped at the end of the block; ``given``: settings."""
+    name = f"house_{uuid4().hex}"
+    with psycopg.connect(server.dsn(), autocommit=True) as conn:
+        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        conn.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
+        with open_house(server.dsn(name), **given) as opened:
+            yield opened
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @dataclass(frozen=True)

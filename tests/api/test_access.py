@@ -158,6 +158,8 @@ def test_the_table_speaks_of_what_there_is() -> None:
             assert grant, action
             assert set(grant) <= set(RELATIONS)
             assert set(grant.values()) <= set(VIEWS)
+    for action, roles in table.OWN_ACTIONS.items():
+        assert roles <= set(ACCESS[action])
     for types in (*table.RECORDS.values(), table.AMENDING):
         assert types <= set(TYPES)
     tables = (table.CLINIC_RECORDS, table.PROPOSES, table.APPROVES)

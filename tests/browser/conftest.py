@@ -9,16 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.api.clinic_issuer import CLIENT, SECRET, ClinicIssuer
 from tests.service.servers import reachable_folder
 from tests.service.serving import Serving, serving
 
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+ELM = "Elm Street"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FOUND = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -40,6 +43,7 @@ class Demo:
     served: Serving
     people: dict[str, dict[str, Any]]
     plans: dict[str, str]
+    issuer: ClinicIssuer
 
     @property
     def url(self) -> str:
@@ -49,16 +53,27 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
-    """``plan-history serve --demo``, once for all that look at it."""
-    with reachable_folder() as folder, serving(folder / "home", "--demo") as served:
+    """``plan-history serve --demo`` with a sign-in of the clinic's, once for all that look at it."""
+    with (
+        reachable_folder() as folder,
+        ClinicIssuer().serving() as issuer,
+        serving(folder / "home", "--demo", **_as_client_of(issuer)) as served,
+    ):
+        issuer.back = f"{served.address}/sign-in/oidc/back"
         told = json.loads((folder / "home" / "demo.json").read_text("utf-8"))
+        issuer.claims = {"clinic_id": told["clinic_id"]}
         people = {held["name"].split()[0].lower(): held for held in told["people"]}
         plans = {}
         for name in ("alder", "rowan"):
             bearer = {"Authorization": f"Bearer {people[name]['token']}"}
             for held in served.send("/v1/plans?limit=100", None, **bearer).body["plans"]:
                 plans[held["client"]["label"].split()[0].lower()] = held["plan_id"]
-        yield Demo(served, people, plans)
+        yield Demo(served, people, plans, issuer)
+
+
+def _as_client_of(issuer: ClinicIssuer) -> dict[str, Any]:
+    held = {"ISSUER": issuer.name, "CLIENT_ID": CLIENT, "CLIENT_SECRET": SECRET, "NAME": ELM}
+    return {f"PLAN_HISTORY_OIDC_{name}": value for name, value in held.items()}
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +109,16 @@ class Reader:
             session.detach()
         found: list[str] = self.page.evaluate(LOOK)
         return found
+
+    def looks_right(self) -> None:
+        """No violation of WCAG found by axe-core, nothing beyond the edge: wide and narrow, light and dark."""
+        for width, height in ((1280, 800), (390, 844)):
+            self.page.set_viewport_size({"width": width, "height": height})
+            wide = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert not wide, width
+            for scheme in SCHEMES:
+                self.page.emulate_media(color_scheme=scheme)
+                assert self.violations() == [], (width, scheme)
 
     def tab_to(self, selector: str, most: int = 120) -> None:
         """Press Tab until the element has the focus, as somebody without a mouse does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from http.client import HTTPException
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -75,7 +76,7 @@ class Writer(threading.Thread):
                     Idempotency_Key=key,
                     **headers,
                 )
-            except (OSError, ValueError):
+            except (OSError, HTTPException, ValueError):
                 return False
             if answer.status < 500:
                 answers.append(answer)

@@ -25,6 +25,7 @@ from service.embedded import RunningPostgres, running
 from service.keys.places import open_ring
 from service.keys.ring import Ring
 from service.settings import Settings
+from tests.listening import left_by
 from tests.service.servers import family, soon
 
 PROGRAM = (sys.executable, "-m", "service.commandline")
@@ -173,6 +174,9 @@ def serving(
                 process.terminate()
                 process.wait(60)
             process.stdout.close()
+        log.seek(0)
+        leaked = left_by(home, log.read())
+        assert not leaked, f"Client content was logged: {leaked[:3]}"
 
 
 def gone(pids: list[int]) -> bool:
