@@ -29,7 +29,7 @@ class CurrentPlans(Projection):
     name = "current_plans"
     version = 4
     SEALED = {"client_label": "client_label"}  # noqa: RUF012 - as its base declares it
-    shape = "5b2684a33b51"
+    shape = "160e5c3f4b75"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write the document of every plan the batch touches."""

@@ -120,6 +120,31 @@ def test_the_examples_of_webhooks_are_taken(
         check(described, place, "post", answer)
 
 
+def test_the_examples_of_proposals_are_taken(
+    house: House, desk: Desk, described: dict[str, Any]
+) -> None:
+    """Proposed and asked for as in the description; withdrawn, declined and approved so."""
+    officer, told = house.sign_in(desk.clinic, "privacy_officer"), examples()
+    every = "/v1/clinic/proposals"
+    for action, by, component, status in (
+        ("withdraw", desk.caller, "WordOnProposal", "withdrawn"),
+        ("decline", officer, "ReasonedWordOnProposal", "declined"),
+        ("approve", officer, "WordOnProposal", "approved"),
+    ):
+        made = desk.caller.post(every, told["ProposalToMake"])
+        check(described, every, "post", made)
+        place = f"{every}/{{proposal_id}}/{action}"
+        done = by.post(f"{made.headers['Location']}/{action}", told[component])
+        assert done.status_code == 201, done.text
+        check(described, place, "post", done)
+        assert officer.get(made.headers["Location"]).json["status"] == status
+    asking = "/v1/clients/{client_ref}/erasure"
+    client_ref = desk.get().json["client"]["ref"]
+    asked_for = officer.post(asking.format(client_ref=client_ref), told["ErasureToAskFor"])
+    assert asked_for.status_code == 201, asked_for.text
+    check(described, asking, "post", asked_for)
+
+
 def test_every_documented_answer_is_given(
     house: House, desk: Desk, described: dict[str, Any]
 ) -> None:
@@ -127,9 +152,11 @@ def test_every_documented_answer_is_given(
     clinic = desk.clinic
     admin, officer = (house.sign_in(clinic, role) for role in ("admin", "privacy_officer"))
     webhook = admin.post("/v1/webhooks", {"url": URL}).json["webhook_id"]
+    proposed = desk.caller.post("/v1/clinic/proposals", examples()["ProposalToMake"])
     known = {
         "plan_id": desk.plan_id,
         "webhook_id": webhook,
+        "proposal_id": proposed.headers["Location"].rpartition("/")[2],
         "entry_id": desk.timeline()[1]["entry_id"],
     }
     admin.post("/v1/clinic/entries", {"entries": [entry("ClinicRenamed", name="North")]})
