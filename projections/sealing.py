@@ -8,7 +8,8 @@ the cipher, are the service's (service/keys); this room knows what to ask of the
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -99,7 +100,12 @@ NO_KEYS = NoKeys()
 
 def key_of(kept: bytes) -> UUID | None:
     """The key a text is sealed with; None for plain JSON."""
-    return UUID(bytes=bytes(kept[_KEY])) if kept[:1] == SEALED else None
+    return _named(bytes(kept[_KEY])) if kept[:1] == SEALED else None
+
+
+@lru_cache(1024)
+def _named(key: bytes) -> UUID:
+    return UUID(bytes=key)  # a page of a hundred texts names the same key a hundred times
 
 
 def opened(keys: Keys, kept: bytes, place: bytes) -> bytes | None:
@@ -114,12 +120,12 @@ def opened(keys: Keys, kept: bytes, place: bytes) -> bytes | None:
     return None if cipher is None else cipher.open(kept, place)
 
 
-def place_of_entry(clinic_id: UUID, plan_id: object, version: int, entry_id: object) -> bytes:
+def place_of_entry(clinic_id: object, plan_id: object, version: int, entry_id: object) -> bytes:
     """Where an entry's state is kept; ids as UUIDs or their texts."""
     return f"entry {clinic_id} {plan_id} {version} {entry_id}".encode()
 
 
-def place_of_row(table: str, clinic_id: UUID, plan_id: object, about: object = "") -> bytes:
+def place_of_row(table: str, clinic_id: object, plan_id: object, about: object = "") -> bytes:
     """Where a read model keeps a text: in the row of its plan, or of something in it."""
     return f"{table} {clinic_id} {plan_id} {about}".encode()
 
@@ -130,12 +136,18 @@ class Seals:
 
     keys: Keys
     clinic_id: UUID
+    _clinic: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "_clinic", str(self.clinic_id)
+        )  # made a text once, not for each place
 
     def state(self, plan_id: object, version: int, entry_id: object, kept: bytes) -> bytes | None:
         """The state of an entry as JSON; None when its key was destroyed."""
         if kept[:1] != SEALED:
             return kept
-        return opened(self.keys, kept, place_of_entry(self.clinic_id, plan_id, version, entry_id))
+        return opened(self.keys, kept, place_of_entry(self._clinic, plan_id, version, entry_id))
 
     def row(
         self, key_id: UUID | None, table: str, plan_id: object, about: object, text: bytes
@@ -144,13 +156,13 @@ class Seals:
         cipher = None if key_id is None else self.keys.cipher(key_id)
         if cipher is None:
             return text
-        return cipher.seal_same(text, place_of_row(table, self.clinic_id, plan_id, about))
+        return cipher.seal_same(text, place_of_row(table, self._clinic, plan_id, about))
 
     def read(self, table: str, plan_id: object, about: object, kept: bytes) -> bytes | None:
         """A text of a read model; None when its key was destroyed."""
         if kept[:1] != SEALED:
             return kept
-        return opened(self.keys, kept, place_of_row(table, self.clinic_id, plan_id, about))
+        return opened(self.keys, kept, place_of_row(table, self._clinic, plan_id, about))
 
     def document(self, table: str, plan_id: object, about: object, kept: bytes) -> Any:
         """A JSON text of a read model, parsed; None when its key was destroyed."""
