@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.openapi import examples
+from api.described import examples
 from service.access import ACCESS, ROLES
 from tests.api.house import Desk, House, an_id, entry, goal, new_desk
 from tests.api.test_description import check, described, operations

@@ -15,8 +15,8 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from api.auth import OPEN
+from api.described import components, examples
 from api.examples import entry_example
-from api.openapi import components, examples
 from api.schemas import PROPOSABLE
 from domain.clinic import Clinic
 from domain.entry import CLINIC_TYPES, EVERY_TYPE, TYPES

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from jsonschema import Draft202012Validator
 
-from api.openapi import components
+from api.described import components
 from projections.sealing import Seals
 from service.measures import series_of
 from tests.api.house import Desk, House, entry, goal, new_desk, refused
