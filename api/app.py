@@ -20,6 +20,7 @@ from api.auth import refuse_undeclared, sign_in
 from api.catalogue import catalogue
 from api.clinic import clinic
 from api.docs import docs, root
+from api.erasure import erasure
 from api.errors import InvalidQueryError
 from api.export import export
 from api.feed import feed
@@ -28,14 +29,16 @@ from api.fhir.routes import fhir
 from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
 from api.measures import measures
-from api.openapi import SETTINGS, describe
+from api.openapi import SETTINGS, describe, link
 from api.pages import language, pages
 from api.pages.blueprint import nowhere
 from api.plans import plans
+from api.proposals import proposals
 from api.proxies import BehindProxies
 from api.timeline import timeline
 from api.webhooks import webhooks
 from api.worklist import worklist
+from service.access import Origin, said_from
 from service.container import Container
 
 MOST_BYTES = 1024 * 1024
@@ -85,6 +88,8 @@ def create_app(container: Container) -> Flask:
         export,
         figures,
         clinic,
+        proposals,
+        erasure,
         access,
         feed,
         webhooks,
@@ -92,6 +97,7 @@ def create_app(container: Container) -> Flask:
         health,
     ):
         api.register_blueprint(blueprint)
+    link(api)
     app.register_blueprint(fhir_audit)
     app.register_blueprint(fhir)
     app.register_blueprint(docs)
@@ -115,6 +121,7 @@ def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
 
 
 def _refuse_unknown_query() -> None:

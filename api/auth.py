@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from typing import cast
 from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
 from api.conventions import services
-from service.access import Origin, Principal, said_from
-from service.errors import NotSignedInError
+from service.access import Principal
+from service.errors import NoMemberError, NotSignedInError
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,8000}=*", re.ASCII)
 OPEN = frozenset(
@@ -47,10 +48,10 @@ def refuse_undeclared(app: Flask) -> None:
 def admit(found: Principal) -> None:
     """Put the principal of a session on ``g`` as the clinic knows them now.
 
-    Raises NotSignedInError for a leaver.
+    Raises NoMemberError for a leaver.
     """
-    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
-    g.principal = services().gate.rosters(found.clinic_id).present(found)
+    with _noting_who_is_turned_away("session"):
+        g.principal = services().gate.rosters(found.clinic_id).present(found)
     services().quota.take(g.principal)
 
 
@@ -62,11 +63,21 @@ def sign_in() -> None:
     if request.endpoint is None or request.endpoint in OPEN or request.blueprint == PAGES:
         return
     token, held = token_of_request(), services()
-    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
-    g.principal = held.identity.principal(token, request.remote_addr)
+    with _noting_who_is_turned_away("token"):
+        g.principal = held.identity.principal(token, request.remote_addr)
     held.quota.take(g.principal)
     action: str = vars(current_app.view_functions[request.endpoint])["action"]
     held.gate.require(g.principal, action, _plan_named())
+
+
+@contextlib.contextmanager
+def _noting_who_is_turned_away(how: str) -> Iterator[None]:
+    """Whoever is turned away in here although they are known is kept in the access log."""
+    try:
+        yield
+    except NoMemberError as refused:
+        services().door.turned_away(refused.who, how)
+        raise
 
 
 def token_of_request() -> str:

@@ -10,7 +10,7 @@ import flask_smorest
 from flask import request
 from marshmallow import Schema, ValidationError
 
-from api.errors import PROBLEM
+from api.answers import LATER, PROBLEM_ANSWER, answers
 from api.parsing import StrictParser
 from service.access import ACCESS
 
@@ -18,13 +18,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 _IF_MATCH = {
     "in": "header",
     "name": "If-Match",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": '^(\\*|(W/)?"\\d{1,9}")$', "examples": ['"12"']},
     "description": 'The version you saw, in quotes: `"12"`. Stale: 412 with the newer entries.',
 }
+_KEY = '^("[!#-~ ]{1,200}"|[!#-~]{1,200})$'
 _IDEMPOTENCY = {
     "in": "header",
     "name": "Idempotency-Key",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 202},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 202, "pattern": _KEY},
     "description": "Your key for this request: sent again, it is answered as the first time.",
 }
 _IF_NONE_MATCH = {
@@ -32,10 +33,6 @@ _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "schema": {"type": "string"},
     "description": "An ETag you have; still fresh: 304.",
-}
-_PROBLEM: dict[str, Any] = {
-    "description": "A problem (RFC 9457)",
-    "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 
@@ -84,21 +81,24 @@ class Blueprint(flask_smorest.Blueprint):
         """
         spec: dict[str, Any] = {
             "operationId": operation,
-            "responses": _responses(
-                answer, status, media_type, conditional=conditional, streams=streams
+            "responses": answers(
+                answer,
+                status,
+                media_type,
+                media=media,
+                creates=creates or writes,
+                conditional=conditional,
+                streams=streams,
             ),
         }
-        if media:
-            kinds = {kind: "object" if kind.endswith("json") else "string" for kind in media}
-            files = {kind: {"schema": {"type": held}} for kind, held in kinds.items()}
-            spec["responses"][str(status)]["content"] = files
         if waits:
-            spec["responses"]["503"] = _PROBLEM
+            spec["responses"]["503"] = LATER
         if action is None:
             spec["security"] = []
         else:
-            spec["responses"]["401"] = _PROBLEM
-            spec["responses"]["403"] = _PROBLEM
+            spec["responses"]["401"] = PROBLEM_ANSWER
+            spec["responses"]["403"] = PROBLEM_ANSWER
+            spec["responses"]["429"] = LATER
             spec["x-allowed-to"] = sorted(ACCESS[action])
         if answer == "Ready":
             spec["responses"]["503"] = spec["responses"]["200"]
@@ -161,22 +161,3 @@ def _without_query(schema: Schema) -> dict[str, Any] | None:
     except ValidationError:
         return None
     return held
-
-
-def _responses(
-    answer: str, status: int, media_type: str, *, conditional: bool, streams: bool
-) -> dict[str, dict[str, Any]]:
-    if answer == "nothing":
-        return {str(status): {"description": "Done"}, "default": _PROBLEM}
-    if answer == "text":
-        content: dict[str, Any] = {media_type or "text/plain": {"schema": {"type": "string"}}}
-    else:
-        schema = {"$ref": f"#/components/schemas/{answer}"}
-        content = {media_type or "application/json": {"schema": schema}}
-    if streams:
-        content["application/x-ndjson"] = {"schema": {"type": "string"}}
-        content["text/csv"] = {"schema": {"type": "string"}}
-    found = {str(status): {"description": "Done", "content": content}, "default": _PROBLEM}
-    if conditional:
-        found["304"] = {"description": "You have the newest version"}
-    return found

@@ -9,7 +9,7 @@ import orjson
 from flask import Response
 
 from api.blueprint import Blueprint
-from api.conventions import json_answer, principal
+from api.conventions import json_answer, principal, services
 from api.schemas import component_of
 from domain.entry import TYPES, chapter_of
 from domain.interventions import TECHNIQUES
@@ -48,7 +48,7 @@ def list_entry_types() -> Response:
 
 @catalogue.get("/v1/me", "who_am_i", action="me.read", answer="Me")
 def who_am_i() -> Response:
-    """Who am I, and what may I do."""
+    """Who am I, what may I do, and how many proposals wait for my word."""
     who = principal()
     shown: dict[str, Any] = {
         "clinic_id": str(who.clinic_id),
@@ -57,5 +57,6 @@ def who_am_i() -> Response:
         "role": who.role,
         "credential": who.credential,
         "may": sorted(action for action in ACCESS if who.may(action)),
+        "proposals_waiting": services().proposals.waiting(who),
     }
     return json_answer(shown)

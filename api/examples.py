@@ -51,8 +51,8 @@ WORDS = {
     "words": "It goes too fast for me",
 }
 """What a text says, by the name of its field; any other says OTHERWISE."""
-AT_TIMES = {"client_ref"}
-"""What may be left out and is refused where it does not belong: a clinician is no client."""
+AT_TIMES = {"client_ref", "two_people"}
+"""What may be left out and is refused where it does not belong: a clinician is no client, one is not two."""
 OTHERWISE = "A sentence or two, in plain words"
 NUMBER = 3
 SIMPLE: dict[Any, Any] = {

@@ -14,7 +14,9 @@ from api.blueprint import Blueprint
 from api.conventions import json_answer, principal, services, takes_query
 from api.queries import Query
 
-_MONTH = re.compile(r"(?:19|2\d)\d\d-\d\d", re.ASCII)
+_MONTH = re.compile(r"(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])", re.ASCII)
+SHAPE = {"type": "string", "pattern": f"^{_MONTH.pattern}$"}
+"""How a month is described."""
 figures = Blueprint("figures", "figures", description="The clinic in numbers")
 
 
@@ -35,9 +37,14 @@ class FiguresQuery(Query):
 
     from_ = MonthField(
         data_key="from",
-        metadata={"description": "First month, YYYY-MM; left out, eleven before the last."},
+        metadata={
+            **SHAPE,
+            "description": "First month, YYYY-MM; left out, eleven before the last.",
+        },
     )
-    to = MonthField(metadata={"description": "Last month, YYYY-MM; left out, this one (UTC)."})
+    to = MonthField(
+        metadata={**SHAPE, "description": "Last month, YYYY-MM; left out, this one (UTC)."}
+    )
 
     @validates_schema
     def _in_order(self, held: dict[str, Any], **_: Any) -> None:

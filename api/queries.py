@@ -17,6 +17,7 @@ from domain.entry import EVERY_TYPE, VOICES
 from domain.fields import plain_moment
 from service.access import ACCESS, ROLES
 from service.finding import STATUSES
+from service.proposals import STATUSES as STATUSES_OF_PROPOSALS
 from service.timeline import ORDERS
 from service.webhooks.management import OUTCOMES
 
@@ -25,6 +26,11 @@ _PLACE = re.compile(
     r"latest|\d{1,19}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
 )
 _LAST = 2_147_483_647
+POINT = [
+    {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+    {"type": "string", "format": "date-time"},
+]
+"""How a version or a moment is described."""
 _CHOOSE = "Must be one of: {choices}."
 
 
@@ -154,11 +160,18 @@ class FollowQuery(Query):
         data_key="lastEventId",
         load_default="0",
         metadata={
-            "description": "The last entry you have: its id or position. `latest`: skip all."
+            "description": "The last entry you have: its id or position. `latest`: skip all.",
+            "type": "string",
+            "pattern": "^(latest|\\d{1,19}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$",
         },
     )
     type = TypesField(
-        load_default=(), metadata={"description": "Entry types, with commas between them."}
+        load_default=tuple,
+        metadata={
+            "description": "Entry types, with commas between them.",
+            "type": "string",
+            "pattern": "^[A-Za-z]+(,[A-Za-z]+)*$",
+        },
     )
     plan_id = UUIDField(load_default=None)
 
@@ -198,6 +211,12 @@ class MembersQuery(Query):
     status = _choice(("present", "left"))
 
 
+class ProposalsQuery(Paged):
+    """Which proposals."""
+
+    status = _choice(STATUSES_OF_PROPOSALS)
+
+
 class ClinicMomentQuery(Query):
     """Which moment of the clinic."""
 
@@ -227,8 +246,17 @@ class PointField(fields.Field[Any]):
 class DiffQuery(Query):
     """The two moments to compare, and on which clock moments are meant."""
 
-    from_ = PointField(data_key="from", required=True, error_messages={"required": "Is required."})
-    to = PointField(required=True, error_messages={"required": "Is required."})
+    from_ = PointField(
+        data_key="from",
+        required=True,
+        error_messages={"required": "Is required."},
+        metadata={"description": "The earlier version or moment.", "anyOf": POINT},
+    )
+    to = PointField(
+        required=True,
+        error_messages={"required": "Is required."},
+        metadata={"description": "The later version or moment.", "anyOf": POINT},
+    )
     clock = _choice(
         ("recorded", "effective"),
         load_default="recorded",

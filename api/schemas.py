@@ -13,7 +13,15 @@ from marshmallow.types import ErrorMessages
 
 from api.parsing import moment
 from domain.clinic import Clinic
-from domain.entry import CLINIC_TYPES, TYPES, VOICES, EntryData, Reason, type_named
+from domain.entry import (
+    CLINIC_TYPES,
+    EVERY_TYPE,
+    TYPES,
+    VOICES,
+    EntryData,
+    Reason,
+    type_named,
+)
 from domain.errors import UnknownEntryTypeError
 from domain.fields import (
     DurationRule,
@@ -28,9 +36,12 @@ from domain.fields import (
     fields_of,
 )
 from domain.plan import Plan
+from service.access.table import PROPOSES
 from service.plans import Draft
 
 Given = Mapping[str, Any]
+PROPOSABLE = frozenset[str]().union(*PROPOSES.values())
+"""The types of entries that somebody proposes."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 UUID_FORMAT = {"type": "string", "format": "uuid"}
 MOMENT_FORMAT = {"type": "string", "format": "date-time"}
@@ -274,13 +285,29 @@ class EnvelopeSchema(Schema):
     data = fields.Raw(load_default=dict)
 
 
-_ENVELOPE = EnvelopeSchema()
+class ProposedEnvelopeSchema(Schema):
+    """What surrounds the data of an entry that is proposed: it takes effect when it is approved."""
+
+    class Meta:
+        """Nothing slips through."""
+
+        unknown = RAISE
+
+    error_messages = {  # noqa: RUF012 - marshmallow's own name and type
+        "unknown": "Unknown field; a proposed entry has type, reason and data.",
+        "type": "Must be an object.",
+    }
+
+    type = EnvelopeSchema._declared_fields["type"]  # noqa: SLF001 - the same field
+    reason = EnvelopeSchema._declared_fields["reason"]  # noqa: SLF001 - the same field
+    data = EnvelopeSchema._declared_fields["data"]  # noqa: SLF001 - the same field
 
 
 class EntryField(fields.Field[Draft]):
     """One entry of a request, by its type."""
 
     types = TYPES
+    envelope: Schema = EnvelopeSchema()
 
     def _deserialize(
         self, value: object, attr: str | None, data: Given | None, **kwargs: Any
@@ -290,7 +317,7 @@ class EntryField(fields.Field[Draft]):
         messages: dict[str, Any] = {}
         held: dict[str, Any] = {}
         try:
-            held = _ENVELOPE.load(value)
+            held = self.envelope.load(value)
         except ValidationError as wrong:
             messages = dict(wrong.messages_dict)
         cls = self._type(value, messages)
@@ -329,6 +356,12 @@ class ClinicEntryField(EntryField):
     """One entry of the clinic's own history."""
 
     types = Clinic.TAKES
+
+
+class ProposedEntryField(ClinicEntryField):
+    """One entry of the clinic's own history as it is proposed."""
+
+    envelope = ProposedEnvelopeSchema()
 
 
 # OpenAPI
@@ -402,6 +435,9 @@ _JSON_TYPES: dict[Any, dict[str, Any]] = {
 }
 
 
+_OPTIONAL_REASON = {"anyOf": [{"$ref": "#/components/schemas/Reason"}, {"type": "null"}]}
+
+
 def envelope_of(cls: type[EntryData]) -> dict[str, Any]:
     """The JSON Schema of an entry of one type in a request, told apart by its constant ``type``."""
     shown: dict[str, Any] = {
@@ -413,9 +449,7 @@ def envelope_of(cls: type[EntryData]) -> dict[str, Any]:
             "type": {"const": cls.__name__},
             "occurred_at": {"type": ["string", "null"], "format": "date-time"},
             "voiced_by": {"anyOf": [{"type": "string", "enum": list(VOICES)}, {"type": "null"}]},
-            "reason": {"$ref": "#/components/schemas/Reason"}
-            if cls.WHY
-            else {"anyOf": [{"$ref": "#/components/schemas/Reason"}, {"type": "null"}]},
+            "reason": {"$ref": "#/components/schemas/Reason"} if cls.WHY else _OPTIONAL_REASON,
             "session_id": {"type": ["string", "null"], "format": "uuid"},
             "causation_id": {"type": ["string", "null"], "format": "uuid"},
             "data": component_of(cls),
@@ -426,17 +460,36 @@ def envelope_of(cls: type[EntryData]) -> dict[str, Any]:
     return shown
 
 
+PROPOSED = "Proposed{}"
+"""What a type is called in the description where it is proposed."""
+
+
+def proposed_of(cls: type[EntryData]) -> dict[str, Any]:
+    """The JSON Schema of an entry of one type in a proposal: its reason may be the proposal's."""
+    shown = envelope_of(cls)
+    kept = ("type", "reason", "data")
+    shown["properties"] = {name: shown["properties"][name] for name in kept}
+    shown["properties"]["reason"] = _OPTIONAL_REASON
+    shown["required"] = [name for name in shown["required"] if name != "reason"]
+    return shown
+
+
 def entry_components() -> dict[str, Any]:
     """The components of every entry type, and ``Entry`` as the one of them that fits."""
-    elsewhere = {name for name, cls in TYPES.items() if cls.ONLY_BY}
+    elsewhere = {name for name, cls in EVERY_TYPE.items() if cls.ONLY_BY}
+    alone = {name for name, cls in CLINIC_TYPES.items() if cls.APPROVAL and cls.APPROVAL.always}
+    proposed = {name: cls for name, cls in Clinic.TAKES.items() if name in PROPOSABLE}
     return {
         "Reason": component_of(Reason),
-        **{name: envelope_of(cls) for name, cls in sorted({**TYPES, **CLINIC_TYPES}.items())},
+        **{name: envelope_of(cls) for name, cls in sorted(EVERY_TYPE.items())},
+        **{PROPOSED.format(name): proposed_of(cls) for name, cls in sorted(proposed.items())},
         "Entry": _one_of_these({*TYPES} - {Plan.FIRST.__name__} - elsewhere),
-        "ClinicEntry": _one_of_these({*Clinic.TAKES} - {Clinic.FIRST.__name__}),
+        "ClinicEntry": _one_of_these({*Clinic.TAKES} - {Clinic.FIRST.__name__} - elsewhere - alone),
+        "ProposedEntry": _one_of_these({PROPOSED.format(name) for name in proposed}, mapped=False),
     }
 
 
-def _one_of_these(names: set[str]) -> dict[str, Any]:
+def _one_of_these(names: set[str], *, mapped: bool = True) -> dict[str, Any]:
+    """One of these components; ``mapped``: told apart by ``type``, which is the component's name."""
     refs = [{"$ref": f"#/components/schemas/{name}"} for name in sorted(names)]
-    return {"oneOf": refs, "discriminator": {"propertyName": "type"}}
+    return {"oneOf": refs, **({"discriminator": {"propertyName": "type"}} if mapped else {})}

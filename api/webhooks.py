@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Response
 from marshmallow import RAISE, Schema
-from marshmallow.validate import Length, Range
+from marshmallow.validate import Length, OneOf, Range
 
 from api.blueprint import Blueprint
 from api.conventions import (
@@ -24,6 +24,7 @@ from api.queries import DeliveriesQuery, PlaceField, UUIDField, known_type, mome
 from api.schemas import ListField, TextField, WholeField
 from domain.fields import ManyRule
 from service.webhooks.addresses import LONGEST
+from service.webhooks.alerts import CARRIES
 from service.webhooks.management import OVERLAP, NewWebhook
 
 webhooks = Blueprint("webhooks", "webhooks", description="Telling other programs what is recorded")
@@ -53,6 +54,7 @@ class WebhookSchema(Body):
     after = PlaceField()
     member_id = UUIDField(allow_none=True)
     recipient = TextField(validate=_length(200))
+    carries = TextField(validate=OneOf(CARRIES, error="Must be one of: {choices}."))
 
 
 class ReplaySchema(Body):

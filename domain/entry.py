@@ -26,6 +26,7 @@ from uuid import UUID
 
 from eventsourcing.domain import CanMutateAggregate
 
+from domain.approval import Approval
 from domain.errors import UnknownEntryTypeError
 from domain.fields import (
     Field,
@@ -81,6 +82,10 @@ class EntryData:
     """Whether it is a working note of the staff, which is not released to the client."""
     ONLY_BY: ClassVar[str] = ""
     """The route that alone records it; empty: it is recorded like any other."""
+    APPROVAL: ClassVar[Approval | None] = None
+    """Who approves it when it is proposed; None: nobody proposes it."""
+    AMENDED_WITH: ClassVar[Approval | None] = None
+    """Who approves that one is corrected or marked in error, where that takes another approval."""
 
     def complete(self, plan: Any) -> EntryData:
         """This data with what only the plan can fill in (a hash, the whole of a correction)."""
@@ -171,6 +176,7 @@ class Entry(CanMutateAggregate[UUID]):
     command_id: str | None = None
     causation_id: str | None = None
     position: int = 0
+    key_id: UUID | None = None  # what its stored state is sealed with; None: kept as plain JSON
     sources: tuple[
         int, ...
     ] = ()  # the versions behind a corrected entry: its own, the correction's
@@ -218,6 +224,10 @@ class Entry(CanMutateAggregate[UUID]):
     def but(self, **changed: Any) -> Entry:
         """This entry with some of its envelope or data replaced."""
         return Entry(**{**self.__dict__, **changed})
+
+    def seal_with(self, key_id: UUID) -> None:
+        """Let a new entry, which nobody has stored yet, be kept under a key of its own."""
+        self.__dict__["key_id"] = key_id
 
     def mutate(self, plan: Any) -> Any:
         """The library's hook: the plan with this entry learnt (a new plan when ``plan`` is None)."""

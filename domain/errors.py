@@ -154,11 +154,48 @@ class RecordedElsewhereError(PlanHistoryError):
     title = "That is not recorded here"
 
 
+class ApprovalRequiredError(PlanHistoryError):
+    """The change is one that somebody else approves first: it is proposed, not recorded."""
+
+    code = "approval-required"
+    title = "Somebody else approves that first"
+
+
+class ChangeNotPossibleError(PlanHistoryError):
+    """What was proposed is not possible any more; the proposal stays open."""
+
+    code = "change-not-possible"
+    title = "The change is not possible any more"
+
+    def __init__(self, detail: str, problems: Sequence[Problem]) -> None:
+        super().__init__(detail)
+        self._problems = tuple(problems)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Where in the proposed entries (``/entries/0/data/member_id``)."""
+        return self._problems
+
+
+class ProposalNotFoundError(PlanHistoryError):
+    """There is no such proposal within the caller's reach."""
+
+    code = "proposal-not-found"
+    title = "No such proposal"
+
+
 class PlanNotFoundError(PlanHistoryError):
     """There is no such plan within the caller's reach."""
 
     code = "plan-not-found"
     title = "No such plan"
+
+
+class PlanErasedError(PlanHistoryError):
+    """The plan was there; what it said was erased for good."""
+
+    code = "plan-erased"
+    title = "This plan was erased"
 
 
 class MomentNotFoundError(PlanHistoryError):

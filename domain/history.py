@@ -5,6 +5,7 @@ The Plan and the Clinic are histories. The library's Aggregate underneath: entri
 
 from __future__ import annotations
 
+import contextlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from eventsourcing.domain import Aggregate
 from domain import amendments
 from domain.checkpoints import Checkpoints
 from domain.entry import VOICES, Author, Entry, EntryData, created_ids, references
+from domain.erased import Erased
 from domain.errors import (
     DuplicateIdError,
     EntryNotFoundError,
@@ -71,6 +73,16 @@ class History(Aggregate):
         plan = cls.new(first.originator_id)
         plan._created_on = first.timestamp  # noqa: SLF001 - the library keeps it so
         return plan
+
+    @property
+    def key_id(self) -> UUID | None:
+        """The key its entries are sealed with where they are kept; None: they are kept as plain JSON."""
+        return self.entries[0].key_id if self.entries else None
+
+    @property
+    def erased(self) -> bool:
+        """Whether what it said was erased: its entries are there, their words are not."""
+        return bool(self.entries) and isinstance(self.entries[0].data, Erased)
 
     def learn(self, entry: Entry) -> None:
         """Take in the next entry: the only way a plan ever changes. Never refuses."""
@@ -204,7 +216,7 @@ class History(Aggregate):
         reason, session_id, command_id, causation_id. Raises a PlanHistoryError, naming the field.
         """
         _refuse_without_offset(occurred_at)
-        data = _with_new_ids(data, new_id).complete(self)
+        data = with_new_ids(data, new_id).complete(self)
         entry = Entry(
             originator_id=self.id,
             originator_version=self.version + 1,
@@ -224,6 +236,13 @@ class History(Aggregate):
         entry = self.decide(data, **given)
         self.expect(entry)
         return entry
+
+    def follow(self, entry: Entry, **given: Any) -> list[Entry]:
+        """Decide and learn what ``entry``, learnt just now, brings along: recorded with it or not at all.
+
+        ``given``: what the entries of a request share, as in ``decide``.
+        """
+        return []
 
     def expect(self, entry: Entry, *, learn: bool = True) -> None:
         """Let the library collect ``entry`` at the next save; learn it now, or when it is confirmed."""
@@ -253,12 +272,26 @@ class History(Aggregate):
 
     def forget_pending(self) -> None:
         """Drop entries that were not saved, and what was learnt of them."""
-        unsaved = [entry for entry in self.entries if entry.position == 0]
         self._pending_events.clear()
-        if unsaved:
-            del self.entries[-len(unsaved) :]
-            self._version = len(self.entries)
-            self._unlearn(unsaved)
+        self._go_back(sum(entry.position > 0 for entry in self.entries))
+
+    @contextlib.contextmanager
+    def rehearsing(self) -> Iterator[None]:
+        """What is recorded inside is forgotten afterwards: to see whether it would be possible."""
+        version, pending = self.version, len(self._pending_events)
+        try:
+            yield
+        finally:
+            del self._pending_events[pending:]
+            self._go_back(version)
+
+    def _go_back(self, version: int) -> None:
+        """Drop the entries after ``version``, none of which is saved."""
+        if dropped := self.entries[version:]:
+            del self.entries[version:]
+            self._version = version
+            self._modified_on = self.entries[-1].timestamp if self.entries else NEVER
+            self._unlearn(dropped)
 
     def _unlearn(self, newest: Sequence[Entry]) -> None:
         """Undo what was made of entries that are no longer there, or not as they were learnt."""
@@ -357,7 +390,7 @@ def _referred(entry: Entry) -> Iterator[str]:
     return (held for rule, held, _ in references(entry) if rule.orders)
 
 
-def _with_new_ids(data: EntryData, new_id: Callable[[], str]) -> EntryData:
+def with_new_ids(data: EntryData, new_id: Callable[[], str]) -> EntryData:
     """``data`` with a fresh id wherever it brings in something new and the caller gave none."""
     return _fill(data, new_id) if _makes_ids(type(data)) else data
 

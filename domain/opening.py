@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from domain.entry import Entry, EntryData, recorded
 from domain.errors import InvalidDataError, Problem, TransitionError
-from domain.fields import Days, Line, ManyRule, MemberId, New, Opaque, Ref, Scale, Text, Weight
+from domain.fields import (
+    Days,
+    Line,
+    ManyRule,
+    MemberId,
+    New,
+    Opaque,
+    PlanId,
+    Ref,
+    Scale,
+    Text,
+    Weight,
+)
 from domain.parts import Part, Parts, Section, short
 
 if TYPE_CHECKING:
@@ -50,6 +62,7 @@ class Outline(Part):
     supervisor_id: str | None = None
     opened_at: datetime | None = None
     review_interval_days: int | None = None
+    replaces_plan_id: str | None = None
     intake: dict[str, str] | None = None
 
     def document(self) -> dict[str, Any]:
@@ -165,6 +178,9 @@ class PlanOpened(EntryData):
     review_interval_days: Annotated[Days | None, "Days; the clinic's interval when left out."] = (
         None
     )
+    replaces_plan_id: Annotated[
+        PlanId | None, "The client's earlier plan whose place it takes."
+    ] = None
 
     def apply(self, plan: PlanState, entry: Entry) -> None:
         """The plan exists, as a draft."""
@@ -174,6 +190,7 @@ class PlanOpened(EntryData):
         outline.people, outline.therapist_id = self.people, self.therapist_id
         outline.supervisor_id, outline.opened_at = self.supervisor_id, entry.occurred_at
         outline.review_interval_days = self.review_interval_days
+        outline.replaces_plan_id = self.replaces_plan_id
         outline.intake = {
             "initiated_by": self.initiated_by,
             "presenting_concern": self.presenting_concern,

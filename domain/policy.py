@@ -15,7 +15,8 @@ PolicyDays = Annotated[int, RangeRule(1, 3650)]
 class Policy:
     """The clinic's numbers; periods in days unless the name says otherwise.
 
-    ``plateau_values`` over at least ``plateau_days`` are enough to suspect a plateau.
+    ``plateau_values`` over at least ``plateau_days`` are enough to suspect a plateau. ``two_people``:
+    what an admin changes is a proposal which somebody else approves.
     """
 
     formal_review_days: PolicyDays = 182
@@ -31,6 +32,7 @@ class Policy:
     late_after_hours: Annotated[int, RangeRule(1, 8760)] = 24
     require_if_match: bool = False
     retention_days: Annotated[int, RangeRule(1, 36_500)] = 3650
+    two_people: bool = False
 
     @property
     def late_after(self) -> timedelta:

@@ -7,7 +7,7 @@
 | ``relapse`` | ``answered_in_time``, ``answered_late`` or ``open`` | when it was noted |
 | ``formal_review`` | ``in_time`` or ``late`` | when it was held |
 | ``review_due`` | – | the day the next formal review is due, for plans that are not over |
-| ``swap`` | JSON list: technique given up, technique taken up | the swap |
+| ``swap`` | JSON list: technique given up, technique taken up, by the catalogue | the swap |
 
 In time means: by the day it was due, by the clinic's policy as it stands. A plan that was entered in
 error has no facts.
@@ -21,6 +21,7 @@ from datetime import date, timedelta
 
 import orjson
 
+from domain.interventions import TECHNIQUES
 from domain.obligations import formal_review
 from domain.opening import PlanOpened
 from domain.plan import Plan
@@ -44,7 +45,7 @@ class ClinicFigures(Projection):
     """One row per plan, figure, key and day; how often."""
 
     name = "clinic_figures"
-    version = 1
+    version = 2
     shape = "23908ea99962"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
@@ -106,5 +107,15 @@ def _swaps(state: PlanState) -> Iterator[Fact]:
         if held.swapped_from is not None:
             before, after = held.lineage[-2:]
             if before.swapped_at is not None:
-                pair = orjson.dumps([before.technique, after.technique]).decode()
-                yield "swap", pair, before.swapped_at.date()
+                pair = [_in_general(before.technique), _in_general(after.technique)]
+                yield "swap", orjson.dumps(pair).decode(), before.swapped_at.date()
+
+
+_KNOWN = frozenset(name for names in TECHNIQUES.values() for name in names)
+OTHER = "another technique"
+
+
+def _in_general(technique: str) -> str:
+    """A technique by its name in the catalogue: figures repeat no words of a single plan."""
+    name = technique.partition(":")[0].strip().casefold()
+    return name if name in _KNOWN else OTHER

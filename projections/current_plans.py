@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from domain.plan import Plan
 from domain.policy import Policy
 from projections.projection import Batch, Cursor, Projection
+from projections.sealing import Seals
 
 _UPSERT = """
 INSERT INTO {table} AS held (clinic_id, plan_id, version, position, status, client_ref, client_label,
@@ -27,28 +27,33 @@ class CurrentPlans(Projection):
     """One row per plan: its document, and what plans are found by."""
 
     name = "current_plans"
-    version = 2
-    shape = "e91a590644af"
+    version = 4
+    SEALED = {"client_label": "client_label"}  # noqa: RUF012 - as its base declares it
+    shape = "160e5c3f4b75"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write the document of every plan the batch touches."""
-        rows = [_row(batch.clinic_id, plan, batch.policy) for plan in batch.plans.values()]
+        rows = [_row(batch.seals, plan, batch.policy) for plan in batch.plans.values()]
         cursor.executemany(_UPSERT.format(table=table).encode(), rows)
 
 
-def _row(clinic_id: UUID, plan: Plan, policy: Policy) -> tuple[Any, ...]:
+def _row(seals: Seals, plan: Plan, policy: Policy) -> tuple[Any, ...]:
     outline = plan.state.opening.outline
+
+    def sealed(column: str, text: bytes) -> bytes:
+        return seals.row(plan.key_id, CurrentPlans.name, plan.id, column, text)
+
     return (
-        clinic_id,
+        seals.clinic_id,
         plan.id,
         plan.version,
         plan.entries[-1].position,
         plan.state.lifecycle.status,
         outline.client_ref,
-        outline.client_label,
+        sealed("client_label", outline.client_label.encode()),
         outline.therapist_id,
         outline.supervisor_id,
         outline.opened_at,
         plan.modified_on,
-        orjson.dumps(plan.document(policy=policy)),
+        sealed("document", orjson.dumps(plan.document(policy=policy))),
     )

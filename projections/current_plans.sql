@@ -5,7 +5,7 @@ CREATE TABLE {table} (
     position      bigint NOT NULL,
     status        text NOT NULL,
     client_ref    text NOT NULL,
-    client_label  text NOT NULL,
+    client_label  bytea NOT NULL,
     therapist_id  uuid NOT NULL,
     supervisor_id uuid,
     opened_at     timestamptz NOT NULL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from projections.projection import Batch, Cursor, Projection
+from projections.projection import Batch, Cursor, Erased, Projection
 
 _COLUMNS = (
     "clinic_id, member_id, name, role, credential, status, supervisor_id, caseload, since, left_at"
@@ -12,11 +12,11 @@ _COLUMNS = (
 
 
 class People(Projection):
-    """One row per member, for queries that need to know who somebody is."""
+    """One row per member, for queries that need to know who somebody is. Clients are not named here."""
 
     name = "people"
-    version = 1
-    shape = "5b4215b96eed"
+    version = 2
+    shape = "ae0a6b8a1846"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write the members anew when the clinic recorded something of its own."""
@@ -26,7 +26,7 @@ class People(Projection):
             (
                 batch.clinic_id,
                 held.member_id,
-                held.name,
+                held.name if held.role != "client" else None,
                 held.role,
                 held.credential,
                 held.status,
@@ -42,3 +42,8 @@ class People(Projection):
         if rows:
             insert = f"INSERT INTO {table} ({_COLUMNS}) VALUES ({marks})"
             cursor.executemany(insert.encode(), rows)
+
+    def forget(self, erased: Erased, cursor: Cursor, table: str) -> None:
+        """Not whom the client signed in as."""
+        query = f"DELETE FROM {table} WHERE clinic_id = %s AND member_id = ANY(%s)"
+        cursor.execute(query.encode(), [erased.clinic_id, list(erased.member_ids)])

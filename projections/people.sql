@@ -1,7 +1,7 @@
 CREATE TABLE {table} (
     clinic_id     uuid NOT NULL REFERENCES clinics,
     member_id     uuid NOT NULL,
-    name          text NOT NULL,
+    name          text,
     role          text NOT NULL,
     credential    text,
     status        text NOT NULL,

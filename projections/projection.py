@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, ClassVar
@@ -15,22 +15,24 @@ from domain.clinic import Clinic
 from domain.entry import Entry
 from domain.plan import Plan
 from domain.policy import DEFAULT_POLICY, Policy
+from projections.sealing import Seals
 
 Cursor = psycopg.Cursor[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Entries of one clinic in order of position, without gaps, up to ``position``.
+    """Entries of one clinic in order of position, without gaps, up to ``position``: ``size`` of them.
 
     ``entries`` are those of plans, ``told`` their sentences in the words the plan had when each was
     recorded; ``plans``: the plans they belong to (all of the clinic's when its policy changed), as they
-    stand after the batch. ``clinic_entries`` and ``clinic_told`` are the clinic's own; ``clinic`` and
-    ``policy`` as they stand after the batch.
+    stand after the batch. Neither holds what was erased. ``clinic_entries`` and ``clinic_told`` are the
+    clinic's own; ``clinic`` and ``policy`` as they stand after the batch.
     """
 
-    clinic_id: UUID
+    seals: Seals
     position: int
+    size: int
     entries: Sequence[Entry]
     told: Sequence[str]
     plans: dict[UUID, Plan]
@@ -39,14 +41,24 @@ class Batch:
     clinic_told: Sequence[str] = ()
 
     @property
+    def clinic_id(self) -> UUID:
+        """The clinic."""
+        return self.seals.clinic_id
+
+    @property
     def policy(self) -> Policy:
         """What the clinic has set for itself."""
         return self.clinic.policy if self.clinic is not None else DEFAULT_POLICY
 
-    @property
-    def size(self) -> int:
-        """How many entries it holds."""
-        return len(self.entries) + len(self.clinic_entries)
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took: plans, entries of the clinic's own log, members."""
+
+    clinic_id: UUID
+    plan_ids: Sequence[UUID]
+    entry_ids: Sequence[UUID]
+    member_ids: Sequence[UUID]
 
 
 class Projection(ABC):
@@ -58,10 +70,21 @@ class Projection(ABC):
     name: ClassVar[str]
     version: ClassVar[int]
     shape: ClassVar[str]
+    SEALED: ClassVar[Mapping[str, str]] = {}
+    """Its sealed columns that a table for people shows, and what each is about, from the others of its row."""
 
     @abstractmethod
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Take in a batch; ``table`` is the live table or the one being rebuilt beside it."""
+
+    def told(self, column: str, text: bytes) -> dict[str, Any]:
+        """What an opened column says, by the names of the columns it is shown as."""
+        return {column: text.decode()}
+
+    def forget(self, erased: Erased, cursor: Cursor, table: str) -> None:
+        """Keep nothing of plans that were erased."""
+        query = f"DELETE FROM {table} WHERE clinic_id = %s AND plan_id = ANY(%s)"
+        cursor.execute(query.encode(), [erased.clinic_id, list(erased.plan_ids)])
 
     def table(self, *, fresh: bool = False) -> str:
         """The name of its table, or of the one a rebuild fills."""

@@ -11,10 +11,12 @@ from uuid import UUID
 from domain.aggregates import shell
 from domain.clinic import Clinic
 from domain.entry import Entry
+from domain.erased import Erased
 from domain.history import History
 from domain.plan import Plan
 from projections.projection import Batch, Cursor
 from projections.rows import COLUMNS, entry_from_row
+from projections.sealing import Keys, Seals
 
 THistory = TypeVar("THistory", bound=History)
 _NEXT = f"""
@@ -41,7 +43,8 @@ class PoisonError(Exception):
 class Reader:
     """Makes batches, and keeps the plans it has folded so that the next batch goes on from there."""
 
-    def __init__(self, most_entries: int = 50_000) -> None:
+    def __init__(self, keys: Keys, most_entries: int = 50_000) -> None:
+        self.keys = keys
         self.most_entries = most_entries
         self._histories: OrderedDict[tuple[UUID, UUID], History] = OrderedDict()
         self._held = 0
@@ -61,11 +64,11 @@ class Reader:
         rows = cursor.execute(_NEXT, [clinic_id, after, size], binary=True).fetchall()
         if not rows:
             return None
-        read = _Reading(clinic_id)
+        read = _Reading(seals := Seals(self.keys, clinic_id))
         policy = self._clinic(cursor, clinic_id, after).policy
         for number, row in enumerate(rows):
             try:
-                entry = entry_from_row(row[:7], row[7])
+                entry = entry_from_row(row[:7], row[7], seals)
                 history = read.touched.get(entry.originator_id)
                 if history is None:
                     history = self._before(cursor, clinic_id, entry)
@@ -118,7 +121,7 @@ class Reader:
         history = kept if isinstance(kept, type(fresh)) and not ahead else fresh
         parameters = [clinic_id, fresh.id, history.version, until]
         for row in cursor.execute(_UNTIL, parameters, binary=True).fetchall():
-            history.learn(entry_from_row(row, fresh.id))
+            history.learn(entry_from_row(row, fresh.id, Seals(self.keys, clinic_id)))
         return history
 
     def _take(self, clinic_id: UUID, history_id: UUID) -> History | None:
@@ -141,27 +144,34 @@ class Reader:
 class _Reading:
     """A batch in the making."""
 
-    clinic_id: UUID
+    seals: Seals
     position: int = 0
+    size: int = 0
     touched: dict[UUID, History] = field(default_factory=dict)
     plans_said: list[tuple[Entry, str]] = field(default_factory=list)
     clinic_said: list[tuple[Entry, str]] = field(default_factory=list)
 
     def take(self, entry: Entry, history: History, told: str) -> None:
         """The next entry, its history as it stands with it, and its sentence."""
-        said = self.plans_said if isinstance(history, Plan) else self.clinic_said
-        said.append((entry, told))
         self.touched[entry.originator_id] = history
-        self.position = entry.position
+        self.position, self.size = entry.position, self.size + 1
+        if not isinstance(entry.data, Erased):
+            said = self.plans_said if isinstance(history, Plan) else self.clinic_said
+            said.append((entry, told))
 
     def batch(self, clinic: Clinic) -> Batch:
         """The finished batch."""
         return Batch(
-            clinic_id=self.clinic_id,
+            seals=self.seals,
             position=self.position,
+            size=self.size,
             entries=[entry for entry, _ in self.plans_said],
             told=[told for _, told in self.plans_said],
-            plans={key: held for key, held in self.touched.items() if isinstance(held, Plan)},
+            plans={
+                key: held
+                for key, held in self.touched.items()
+                if isinstance(held, Plan) and not held.erased
+            },
             clinic=clinic,
             clinic_entries=[entry for entry, _ in self.clinic_said],
             clinic_told=[told for _, told in self.clinic_said],

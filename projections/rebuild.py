@@ -10,6 +10,7 @@ from psycopg import sql
 
 from projections.projection import Projection
 from projections.runner import Runner, rebuilding
+from projections.sealing import Keys
 
 LOCK = 7_243_901_886_511_205
 _LEFT = """
@@ -27,6 +28,7 @@ WHERE p.projection = %s AND coalesce(n.position, 0) < p.position AND n.stopped_a
 def rebuild(
     conn: psycopg.Connection[Any],
     projection: Projection,
+    keys: Keys,
     *,
     batch: int = 5_000,
     told: Callable[[int], None] = lambda _: None,
@@ -41,7 +43,7 @@ def rebuild(
         with conn.transaction():
             _drop_another_versions(conn, projection)
             projection.ensure_tables(conn, fresh=True)
-        runner = Runner(conn, [rebuilding(projection)], batch)
+        runner = Runner(conn, [rebuilding(projection)], keys, batch)
         runner.enrol()
         _catch_up(conn, projection, runner, told)
         _switch(conn, projection, runner, told)

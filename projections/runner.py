@@ -15,8 +15,10 @@ from uuid import UUID
 
 import psycopg
 
-from projections.projection import Batch, Projection
+from projections.erasing import destroy_keys, erasures
+from projections.projection import Batch, Erased, Projection
 from projections.reading import PoisonError, Reader
+from projections.sealing import Keys
 
 CHANNEL = "plan_history_entries"
 BATCH = 1_000
@@ -75,12 +77,16 @@ class Runner:
     """Takes in entries for a set of targets over one connection (autocommit, as the projector)."""
 
     def __init__(
-        self, conn: psycopg.Connection[Any], targets: Sequence[Target], batch: int = BATCH
+        self,
+        conn: psycopg.Connection[Any],
+        targets: Sequence[Target],
+        keys: Keys,
+        batch: int = BATCH,
     ) -> None:
         self.conn = conn
         self.targets = list(targets)
         self.batch = batch
-        self.reader = Reader()
+        self.reader = Reader(keys)
         self._keys = [target.key for target in self.targets]
         self._versions = [target.projection.version for target in self.targets]
 
@@ -131,8 +137,17 @@ class Runner:
             moved = [t for t in targets if leased.get(t.key) == after]
             for target in moved:
                 target.projection.apply(batch, cursor, target.table)
+            for erased in erasures(batch):
+                self._erase(cursor, erased, moved)
             self._move(cursor, batch, moved)
             return batch.size
+
+    def _erase(self, cursor: psycopg.Cursor[Any], erased: Erased, moved: Sequence[Target]) -> None:
+        """Destroy the keys, should nobody have done so yet, and forget what was made with them."""
+        destroy_keys(cursor, self.reader.keys, erased)
+        for target in moved:
+            target.projection.forget(erased, cursor, target.table)
+        self.reader.forget(erased.clinic_id)
 
     def _move(self, cursor: psycopg.Cursor[Any], batch: Batch, moved: Sequence[Target]) -> None:
         keys = [target.key for target in moved]

@@ -10,14 +10,15 @@ from domain.entry import Entry, created_ids, references
 from domain.fold import AMENDING
 from domain.history import History
 from domain.record import AddendumAdded
-from projections.projection import Batch, Cursor, Projection
+from projections.projection import Batch, Cursor, Erased, Projection
+from projections.sealing import Seals
 
 _INSERT = """
 INSERT INTO {table} (clinic_id, position, plan_id, occurred_at, recorded_by, version, type, voiced_by,
     about, sentence)
 SELECT %s, position, plan_id, occurred_at, recorded_by, version, type, voiced_by, about::uuid[], sentence
 FROM unnest(%b::int8[], %b::uuid[], %b::timestamptz[], %b::uuid[], %b::int4[], %s::text[], %s::text[],
-    %s::text[], %s::text[]) AS given (position, plan_id, occurred_at, recorded_by, version, type,
+    %s::text[], %b::bytea[]) AS given (position, plan_id, occurred_at, recorded_by, version, type,
     voiced_by, about, sentence)
 """
 _CLEAR = """
@@ -36,8 +37,9 @@ class Timeline(Projection):
     """One row per entry; its words stay in the record, here is what it is found and told by."""
 
     name = "timeline"
-    version = 1
-    shape = "3d699f46ba34"
+    version = 2
+    SEALED = {"sentence": "{version}"}  # noqa: RUF012 - as its base declares it
+    shape = "b8801231956a"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Add the batch's entries, and thread corrections, marks and addenda under what they are about."""
@@ -45,7 +47,8 @@ class Timeline(Projection):
         said += zip(batch.clinic_entries, batch.clinic_told, strict=True)
         if not said:
             return
-        columns = [list(column) for column in zip(*(_row(*held) for held in said), strict=True)]
+        rows = (_row(batch.seals, *held) for held in said)
+        columns = [list(column) for column in zip(*rows, strict=True)]
         cursor.execute(_INSERT.format(table=table).encode(), [batch.clinic_id, *columns])
         amended = {held.plan_id for held in batch.entries if isinstance(held.data, THREADED)}
         for plan_id in amended:
@@ -55,9 +58,20 @@ class Timeline(Projection):
         ):
             _thread(batch.clinic_id, batch.clinic, cursor, table)
 
+    def forget(self, erased: Erased, cursor: Cursor, table: str) -> None:
+        """Neither of the plans nor of what the clinic's own log said about their client."""
+        super().forget(erased, cursor, table)
+        query = (
+            f"DELETE FROM {table} t USING entries e WHERE e.clinic_id = %(clinic)s "
+            "AND e.entry_id = ANY(%(entries)s) AND t.clinic_id = e.clinic_id AND t.position = e.position"
+        )
+        given = {"clinic": erased.clinic_id, "entries": list(erased.entry_ids)}
+        cursor.execute(query.encode(), given)
 
-def _row(entry: Entry, told: str) -> tuple[Any, ...]:
+
+def _row(seals: Seals, entry: Entry, told: str) -> tuple[Any, ...]:
     held = sorted(set(about(entry)))
+    place = (Timeline.name, entry.plan_id, entry.version)
     return (
         entry.position,
         entry.plan_id,
@@ -67,7 +81,7 @@ def _row(entry: Entry, told: str) -> tuple[Any, ...]:
         entry.type,
         entry.voiced_by,
         f"{{{','.join(held)}}}" if held else None,
-        told,
+        seals.row(entry.key_id, *place, told.encode()),
     )
 
 

@@ -11,12 +11,13 @@ CREATE TABLE {table} (
     about        uuid[],
     corrected_by integer[],
     addenda      integer[],
-    sentence     text NOT NULL,
+    sentence     bytea NOT NULL,
     PRIMARY KEY (clinic_id, position)
 );
 CREATE INDEX ON {table} (clinic_id, plan_id, version);
 CREATE INDEX ON {table} (clinic_id, type, position);
 CREATE INDEX ON {table} (clinic_id, recorded_by, position);
+COMMENT ON COLUMN {table}.sentence IS 'Sealed with the key of the entry, where that is.';
 COMMENT ON COLUMN {table}.about IS 'The ids of things in the plan the entry makes or refers to.';
 COMMENT ON COLUMN {table}.in_error_by IS 'The version of the mark that took the entry out.';
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;

@@ -17,6 +17,7 @@ from domain.plan import Plan
 from domain.policy import Policy
 from projections.projection import Batch, Cursor, Projection
 from projections.replacing import Row, replace_rows
+from projections.sealing import Seals
 
 COLUMNS = {
     "plan_id": "uuid",
@@ -33,16 +34,18 @@ class Worklist(Projection):
     """One row per obligation, found by therapist and supervisor in order of the day it is due."""
 
     name = "worklist"
-    version = 2
-    shape = "60c40f635067"
+    version = 3
+    shape = "9ea2e2150a53"
 
     def apply(self, batch: Batch, cursor: Cursor, table: str) -> None:
         """Write what the batch's plans owe now, where that is not what they owed before."""
-        rows = {row for plan in batch.plans.values() for row in _rows(plan, batch.policy)}
+        rows = {
+            row for plan in batch.plans.values() for row in _rows(batch.seals, plan, batch.policy)
+        }
         replace_rows(cursor, table, COLUMNS, batch.clinic_id, batch.plans, rows)
 
 
-def _rows(plan: Plan, policy: Policy) -> Iterator[Row]:
+def _rows(seals: Seals, plan: Plan, policy: Policy) -> Iterator[Row]:
     outline = plan.state.opening.outline
     client = {"ref": outline.client_ref, "label": outline.client_label}
     therapist_id, supervisor_id = outline.therapist_id, outline.supervisor_id
@@ -65,5 +68,11 @@ def _rows(plan: Plan, policy: Policy) -> Iterator[Row]:
             owed.about,
             date.fromisoformat(owed.due_on) if owed.due_on else None,
             *whose,
-            orjson.dumps(shown),
+            seals.row(
+                plan.key_id,
+                Worklist.name,
+                plan.id,
+                f"{owed.kind} {owed.about}",
+                orjson.dumps(shown),
+            ),
         )

@@ -20,7 +20,7 @@ COMMENT ON COLUMN {table}.due_by IS
     'due_on, with the last of all days for none: what the list is ordered by. A plain column, because under
     row-level security an index serves no comparison with an expression that might leak.';
 COMMENT ON COLUMN {table}.shown IS
-    'The obligation with its client as the API shows it (JSON), but for whether it is overdue.';
+    'The obligation with its client as the API shows it (JSON, sealed with the plan''s key), but for whether it is overdue.';
 ALTER TABLE {table} ALTER COLUMN shown SET STORAGE EXTERNAL;
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
 ALTER TABLE {table} FORCE ROW LEVEL SECURITY;

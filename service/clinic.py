@@ -15,13 +15,21 @@ from domain.clinic import Clinic, ClinicFounded
 from domain.errors import PlanNotFoundError
 from domain.policy import DEFAULT_POLICY, Policy
 from service.access import Gate, Principal
-from service.access.recording import refuse_foreign_clinic_types
+from service.access.recording import refuse_elsewhere, refuse_foreign_clinic_types
 from service.database import BoundedConnection, Database
 from service.errors import UnknownClinicError
 from service.record.plans import Plans
 from service.recording import Draft, Moment, Recorded, Recording, Request
 
 REMEMBERED = 0.8
+CLOSED = ("completed", "discontinued", "superseded", "entered_in_error")
+_CASELOADS = """
+SELECT t.member_id, count(DISTINCT c.plan_id) FROM current_plans c CROSS JOIN LATERAL (
+    SELECT c.therapist_id AS member_id
+    UNION SELECT a.member_id FROM unnest(%s::uuid[], %s::uuid[]) AS a (member_id, plan_id)
+    WHERE a.plan_id = c.plan_id
+) AS t WHERE c.clinic_id = %s AND c.status <> ALL(%s) GROUP BY t.member_id
+"""
 
 
 @dataclass(slots=True)
@@ -61,17 +69,25 @@ class ClinicService:
     def record(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
         """Record entries in the clinic's own history, in order, all or none.
 
-        The first of them begins with the clinic's founding, which is added by itself.
+        Raises ApprovalRequiredError for what somebody else approves first.
         """
         self.gate.require(principal, "clinic.record")
+        refuse_elsewhere(drafts)
         with self.gate.noting_refusals(principal, "clinic.record"):
             refuse_foreign_clinic_types(principal, drafts)
+        return self.append(principal, drafts, request)
+
+    def append(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
+        """Record entries for a use case that has seen to it that they may.
+
+        The first of them begins with the clinic's founding, which is added by itself.
+        """
         try:
-            return self._record(principal, drafts, request)
+            return self._append(principal, drafts, request)
         finally:
             self.gate.forget(principal.clinic_id, principal.clinic_id)
 
-    def _record(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
+    def _append(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> Recorded:
         clinic_id = principal.clinic_id
         try:
             return self.recording.record_in(principal, clinic_id, drafts, request)
@@ -100,7 +116,7 @@ class ClinicService:
     def at(self, principal: Principal, moment: Moment) -> tuple[int, dict[str, Any]]:
         """The clinic at a moment: its version then, and its document."""
         self.gate.require(principal, "clinic.read")
-        with self._clinic(principal) as clinic:
+        with self.reading(principal) as clinic:
             if not clinic.entries:
                 return 0, self._unfounded(principal)
             known = moment.known(clinic)
@@ -111,7 +127,7 @@ class ClinicService:
     ) -> list[dict[str, Any]]:
         """The clinic's people, by name."""
         self.gate.require(principal, "members.read")
-        with self._clinic(principal) as clinic:
+        with self.reading(principal) as clinic:
             shown = [member.document() for member in clinic.state.members]
         found = [
             held
@@ -120,9 +136,31 @@ class ClinicService:
         ]
         return sorted(found, key=lambda held: (held["name"], held["member_id"]))
 
+    def caseloads(self, principal: Principal) -> dict[str, int]:
+        """How many open plans each member treats, by their id: as their therapist, or by assignment."""
+        self.gate.require(principal, "members.read")
+        assigned = [
+            (member_id, plan_id)
+            for member_id, held in self.gate.rosters(principal.clinic_id).members.items()
+            for plan_id in held.caseload
+        ]
+
+        def read(conn: BoundedConnection) -> list[TupleRow]:
+            members, plans = zip(*assigned, strict=True) if assigned else ((), ())
+            given = [[*members], [*plans], principal.clinic_id, list(CLOSED)]
+            return conn.execute(_CASELOADS, given).fetchall()
+
+        return {str(row[0]): row[1] for row in self.database.in_clinic(principal.clinic_id, read)}
+
     @contextlib.contextmanager
-    def _clinic(self, principal: Principal) -> Iterator[Clinic]:
-        clinic_id = principal.clinic_id
+    def reading(self, principal: Principal) -> Iterator[Clinic]:
+        """The principal's clinic as it is recorded now; an empty one before its founding."""
+        with self.reading_clinic(principal.clinic_id) as clinic:
+            yield clinic
+
+    @contextlib.contextmanager
+    def reading_clinic(self, clinic_id: UUID) -> Iterator[Clinic]:
+        """A clinic, for a use case that has seen to it that it may be read."""
         with contextlib.ExitStack() as stack:
             try:
                 clinic = stack.enter_context(self.recording.plans.reading(clinic_id, clinic_id))

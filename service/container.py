@@ -6,21 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from projections.sealing import Keys
 from service.access import AccessLog, Gate, Rosters
 from service.access.report import AccessReport
 from service.clinic import ClinicService, Policies
 from service.database import API_ROLE, Database
+from service.door import Door
 from service.drafts import Drafts
 from service.emergency import EmergencyService
+from service.erasure import Eraser
 from service.export.plan import PlanExports
 from service.feed.reading import FeedService
 from service.feed.showing import Showing
 from service.feed.wakes import Places, Wakes
 from service.fhir.facade import FhirService
 from service.figures import FiguresService
-from service.identity import Brake, Identity, configured
+from service.identity import Brake, Identity, configured, signing_in
+from service.keys import open_keys
 from service.measures import MeasuresService
 from service.plans import PlanService
+from service.proposals import ProposalService
 from service.quota import Quota
 from service.record.plans import Plans
 from service.recording import Recording
@@ -29,6 +34,7 @@ from service.sessions import Sessions
 from service.settings import Settings
 from service.timeline import TimelineService
 from service.tokens import Tokens
+from service.vouched import VouchedSignIn
 from service.wake import Waker
 from service.webhooks.management import WebhookService
 from service.worklist import WorklistService
@@ -40,8 +46,10 @@ class Container:
 
     settings: Settings
     database: Database
+    keys: Keys
     plans: PlanService
     clinic: ClinicService
+    proposals: ProposalService
     gate: Gate
     access: AccessReport
     emergency: EmergencyService
@@ -51,6 +59,8 @@ class Container:
     figures: FiguresService
     replay: ReplayService
     sessions: Sessions
+    vouched: VouchedSignIn | None
+    door: Door
     drafts: Drafts
     fhir: FhirService
     exports: PlanExports
@@ -67,6 +77,7 @@ class Container:
         self.feed.close()
         self.waker.close()
         self.database.close()
+        self.keys.close()
 
 
 def build(
@@ -77,37 +88,47 @@ def build(
         raise ValueError(
             "DATABASE_URL is needed here; `plan-history serve` brings its own database."
         )
+    issuer = configured(settings, clock)  # before anything is open: what is set may be wrong
+    party = signing_in(settings, clock, issuer)
     database = Database(
         settings.database_url,
         API_ROLE,
         size=settings.pool_size,
         seconds=settings.request_seconds,
     ).open()
-    kept = Plans(database, settings.cached_plans)
+    keys = open_keys(settings)
+    kept = Plans(database, settings.cached_plans, keys=keys)
     waker = Waker(database)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
     timeline = TimelineService(database, kept, recording.policy, gate)
-    identity = Identity(tokens, gate.rosters, configured(settings, clock), brake)
+    identity = Identity(tokens, gate.rosters, issuer, brake)
+    door = Door(gate)
+    sessions = Sessions(database, tokens, identity, door)
     fhir = FhirService(database, kept, gate)
+    clinic = ClinicService(database, recording, gate)
     showing, wakes = Showing(gate), Wakes(settings.database_url)
     feed = FeedService(database, showing, wakes, Places(settings.feed_readers))
     return Container(
         settings=settings,
         database=database,
+        keys=keys,
         gate=gate,
         access=AccessReport(gate),
         emergency=EmergencyService(recording, gate),
         plans=PlanService(recording, gate),
-        clinic=ClinicService(database, recording, gate),
+        clinic=clinic,
+        proposals=ProposalService(clinic, gate, Eraser(clinic, gate)),
         timeline=timeline,
         worklist=WorklistService(database, kept, recording.policy, clock, gate),
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
         replay=ReplayService(kept, recording.policy, gate),
-        sessions=Sessions(database, tokens, identity),
-        drafts=Drafts(database),
+        sessions=sessions,
+        vouched=VouchedSignIn(party, sessions, gate.rosters, door, brake) if party else None,
+        door=door,
+        drafts=Drafts(database, kept),
         tokens=tokens,
         identity=identity,
         quota=Quota(database, settings.quota_per_minute, settings.quota_burst),

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 from psycopg.rows import TupleRow
 
-from domain.interventions import TECHNIQUES
 from service.access import Gate, Principal
 from service.database import BoundedConnection, Database
 
@@ -96,22 +95,10 @@ def _ending(key: str) -> dict[str, str | None]:
 
 def _swaps(totals: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
     """Technique to technique, the most frequent first."""
-    found: Counter[tuple[str, str]] = Counter()
-    for (figure, key), count in totals.items():
-        if figure == "swap":
-            before, after = orjson.loads(key)
-            found[_in_general(before), _in_general(after)] += count
+    found = [
+        (count, orjson.loads(key)) for (figure, key), count in totals.items() if figure == "swap"
+    ]
     return [
         {"from": before, "to": after, "count": count}
-        for (before, after), count in sorted(found.items(), key=lambda held: (-held[1], held[0]))
+        for count, (before, after) in sorted(found, key=lambda held: (-held[0], held[1]))
     ]
-
-
-_KNOWN = frozenset(name for names in TECHNIQUES.values() for name in names)
-OTHER = "another technique"
-
-
-def _in_general(technique: str) -> str:
-    """A technique by its name in the catalogue: a clinic's figures repeat no words of a single plan."""
-    name = technique.partition(":")[0].strip().casefold()
-    return name if name in _KNOWN else OTHER

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +14,8 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from domain.fields import plain_moment
+from projections.current_plans import CurrentPlans
+from projections.sealing import Seals
 from service.access import Gate, Principal
 from service.access.table import METADATA
 from service.database import BoundedConnection
@@ -60,36 +64,49 @@ def find_plans(
         if value is not None:
             conditions.append(sql.SQL("{} = %s").format(sql.Identifier(column)))
             parameters.append(value)
-    if wanted.q:
-        conditions.append(sql.SQL("(%s AND client_label ILIKE %s OR client_ref ILIKE %s)"))
-        escaped = wanted.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        parameters += [labels, f"%{escaped}%", f"%{escaped}%"]
     if wanted.after is not None:
         conditions.append(sql.SQL("(changed_at, plan_id) < (%s::timestamptz, %s)"))
         parameters += list(wanted.after)
     query = sql.SQL(
-        "SELECT {} FROM current_plans WHERE {} ORDER BY changed_at DESC, plan_id DESC LIMIT %s"
-    ).format(sql.SQL(_COLUMNS), sql.SQL(" AND ").join(conditions))
+        "SELECT {} FROM current_plans WHERE {} ORDER BY changed_at DESC, plan_id DESC{}"
+    ).format(
+        sql.SQL(_COLUMNS),
+        sql.SQL(" AND ").join(conditions),
+        sql.SQL("" if wanted.q else " LIMIT %s"),
+    )
+    if not wanted.q:
+        parameters.append(wanted.limit + 1)
+    seals = gate.plans.seals(principal.clinic_id)
 
-    def read(conn: BoundedConnection) -> list[TupleRow]:
-        return conn.execute(query, [*parameters, wanted.limit + 1], binary=True).fetchall()
+    def read(conn: BoundedConnection) -> list[dict[str, Any]]:
+        # All rows fit on a page, or only some of them: then no more are read than it takes.
+        with conn.cursor("plans" if wanted.q else "", binary=True) as cursor:
+            found = (_shown(seals, row, labels=labels) for row in cursor.execute(query, parameters))
+            return [*islice(filter(partial(_fits, wanted.q), found), wanted.limit + 1)]
 
     rows = gate.database.in_clinic(principal.clinic_id, read)
     gate.looked_through(principal, "plans.find", asked="plans")
-    shown = [_shown(row, labels=labels) for row in rows[: wanted.limit]]
+    shown = rows[: wanted.limit]
     more = len(rows) > wanted.limit
     return shown, (shown[-1]["changed_at"], shown[-1]["plan_id"]) if more else None
 
 
-def _shown(row: TupleRow, *, labels: bool) -> dict[str, Any]:
-    plan_id, version, position, status, ref, label, therapist, supervisor, opened, changed = row
+def _fits(words: str | None, shown: dict[str, Any]) -> bool:
+    """Whether label or reference hold the words. Labels are sealed, so no database looks for them."""
+    client, looked_for = shown["client"], (words or "").casefold()
+    return any(looked_for in (held or "").casefold() for held in (client["label"], client["ref"]))
+
+
+def _shown(seals: Seals, row: TupleRow, *, labels: bool) -> dict[str, Any]:
+    plan_id, version, position, status, ref, kept, therapist, supervisor, opened, changed = row
+    label = seals.read(CurrentPlans.name, plan_id, "client_label", kept) if labels else None
     moments: tuple[datetime, datetime] = (opened, changed)
     return {
         "plan_id": str(plan_id),
         "version": version,
         "position": position,
         "status": status,
-        "client": {"ref": ref, "label": label if labels else None},
+        "client": {"ref": ref, "label": label.decode() if label is not None else None},
         "therapist_id": str(therapist),
         "supervisor_id": str(supervisor) if supervisor else None,
         "opened_at": plain_moment(moments[0]),

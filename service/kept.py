@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -30,6 +31,12 @@ class Kept(Generic[K, V]):
         """Keep nothing under ``key``."""
         with self._lock:
             self._held.pop(key, None)
+
+    def drop_where(self, of: Callable[[K], bool]) -> None:
+        """Keep nothing under the keys that ``of`` is true of."""
+        with self._lock:
+            for key in [key for key in self._held if of(key)]:
+                del self._held[key]
 
     def put(self, key: K, value: V) -> None:
         """Keep ``value``."""

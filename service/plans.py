@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,15 +15,21 @@ from psycopg.rows import TupleRow
 
 from domain.alliance import SupervisorAssigned, TherapistTransferred
 from domain.entry import Entry
-from domain.errors import MomentNotFoundError, PlanHistoryError, RecordedElsewhereError
+from domain.errors import MomentNotFoundError, PlanHistoryError
 from domain.fold import AMENDING, Settled
 from domain.history import History
 from domain.opening import PlanOpened
 from domain.plan import Plan
 from domain.release import released_document, released_order
 from domain.trace import Change, diff, trace
+from projections.current_plans import CurrentPlans
+from service import succession
 from service.access import Gate, Principal, Sight
-from service.access.recording import refuse_foreign_opening, refuse_foreign_types
+from service.access.recording import (
+    refuse_elsewhere,
+    refuse_foreign_opening,
+    refuse_foreign_types,
+)
 from service.database import BoundedConnection
 from service.kept import Kept
 from service.reading import reading_plan
@@ -43,7 +49,14 @@ class PlanService:
 
     recording: Recording
     gate: Gate
-    past: Kept[Hashable, tuple[int, bytes]] = field(default_factory=lambda: Kept(PAST))
+    past: Kept[tuple[Any, ...], tuple[int, bytes]] = field(default_factory=lambda: Kept(PAST))
+
+    def __post_init__(self) -> None:
+        self.gate.forgetting.append(self._forget)
+
+    def _forget(self, clinic_id: UUID, plan_id: UUID) -> None:
+        """Keep no document of a plan that was erased."""
+        self.past.drop_where(lambda key: key[:2] == (clinic_id, plan_id))
 
     def open_plan(
         self, principal: Principal, opening: Draft, drafts: Sequence[Draft], request: Request
@@ -53,17 +66,36 @@ class PlanService:
         Raises PlanAlreadyOpenError when the client has an open plan, unless alongside, and
         NotAllowedError for a plan that would be nobody's business of theirs.
         """
-        self.gate.require(principal, "plans.open")
-        if isinstance(opening.data, PlanOpened):
-            roster = self.gate.rosters(principal.clinic_id)
-            with self.gate.noting_refusals(principal, "plans.open"):
-                refuse_foreign_opening(roster, principal, opening.data)
-        _refuse_elsewhere(drafts)
+        self._refuse_opening(principal, opening, drafts)
         plan = Plan.new(uuid4())
         try:
             return self.recording.write(principal, plan, [opening, *drafts], request, opening=True)
         except PlanHistoryError:
             return self.recording.replayed_or_raise(principal, request)
+
+    def try_opening(
+        self, principal: Principal, opening: Draft, drafts: Sequence[Draft], request: Request
+    ) -> Recorded | None:
+        """Raise whatever ``open_plan`` would refuse this with, and record nothing.
+
+        The first answer, when this very request was recorded before.
+        """
+        self._refuse_opening(principal, opening, drafts)
+        before = self.recording.recorded_before(principal, request)
+        if before is None:
+            self.recording.try_opening(principal, [opening, *drafts], request)
+        return before
+
+    def _refuse_opening(
+        self, principal: Principal, opening: Draft, drafts: Sequence[Draft]
+    ) -> None:
+        self.gate.require(principal, "plans.open")
+        if isinstance(opening.data, PlanOpened):
+            roster = self.gate.rosters(principal.clinic_id)
+            with self.gate.noting_refusals(principal, "plans.open"):
+                refuse_foreign_opening(roster, principal, opening.data)
+            succession.refuse_strange_opening(self.gate, principal, opening.data)
+        refuse_elsewhere(drafts)
 
     def record(
         self, principal: Principal, plan_id: UUID, drafts: Sequence[Draft], request: Request
@@ -72,11 +104,13 @@ class PlanService:
         sight = self.gate.see(principal, "plans.record", plan_id)
         with self.gate.noting_refusals(principal, "plans.record", plan_id):
             refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
-        _refuse_elsewhere(drafts)
+        refuse_elsewhere(drafts)
+        succession.refuse_strange_corrections(self.gate, principal, plan_id, drafts)
         done = self.recording.record_in(principal, plan_id, drafts, request)
         if any(isinstance(draft.data, _MOVING) for draft in drafts):
             self.gate.forget(principal.clinic_id, plan_id)
-        return done
+        mend = list(succession.warnings(self.gate, principal, done.entries))
+        return replace(done, warnings=[*done.warnings, *mend]) if mend else done
 
     def _plan(
         self, principal: Principal, plan_id: UUID, *moments: Moment
@@ -109,8 +143,10 @@ class PlanService:
 
         row = self.recording.database.run(read) if sight.full else None
         if row is not None and row[1] == row[2]:
-            document: bytes = row[0]
-            return row[2], document
+            seals = self.recording.plans.seals(principal.clinic_id)
+            document = seals.read(CurrentPlans.name, plan_id, "document", row[0])
+            if document is not None:
+                return row[2], document
         with self._plan(principal, plan_id) as plan:
             return plan.version, orjson.dumps(self._document(principal, sight, plan, Moment()))
 
@@ -178,14 +214,3 @@ def _order(
     if not order:
         raise MomentNotFoundError("The plan did not exist at one of those moments.")
     return order
-
-
-def _refuse_elsewhere(drafts: Sequence[Draft]) -> None:
-    """Some entries come about by something else alone, such as asking for emergency access."""
-    for index, draft in enumerate(drafts):
-        if draft.data.ONLY_BY:
-            name = type(draft.data).__name__
-            raise RecordedElsewhereError(
-                f"{name} is not recorded among other entries: {draft.data.ONLY_BY} does it.",
-                f"/entries/{index}/type",
-            )

@@ -10,7 +10,9 @@ from uuid import UUID, uuid4, uuid5
 
 from psycopg.rows import TupleRow
 
+from domain.clinic import Clinic
 from domain.entry import Entry, EntryData, Reason, chapter_of, created_ids
+from domain.erasure import clients_in
 from domain.errors import MomentNotFoundError, PlanAlreadyOpenError, PlanHistoryError
 from domain.fields import plain_moment
 from domain.fold import AMENDING
@@ -29,13 +31,14 @@ from service.errors import (
 )
 from service.record.application import ClinicRecord, learn_all
 from service.record.plans import Key, Plans, Slot
-from service.record.recorder import Command
+from service.record.recorder import Command, already_open
 
 RETRIES = 5
 _COMMAND = """
 SELECT request_digest, plan_id, first_version, last_version FROM commands
 WHERE clinic_id = %s AND principal = %s AND key = %s
 """
+_OPEN = "SELECT plan_id FROM open_plans WHERE clinic_id = %s AND client_ref = %s LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +139,8 @@ class Recording:
         """The clinic's application."""
         held = self._records.get(clinic_id)
         if held is None:
-            held = self._records[clinic_id] = ClinicRecord(self.database, clinic_id)
+            held = ClinicRecord(self.database, clinic_id, self.plans.keys)
+            self._records[clinic_id] = held
         return held
 
     def record_in(
@@ -217,7 +221,7 @@ class Recording:
             command_id=_command_id(principal, request),
             principal=principal.member_id,
             key=request.key,
-            digest=request.digest,
+            digest=self._blinded(request),
             alongside=request.alongside,
             told_recorded_at=request.recorded_at,
         )
@@ -234,13 +238,44 @@ class Recording:
             raise
         if command.replayed:
             plan.forget_pending()
-            return self._recorded_before(principal, command)
+            return self._as_recorded(principal, command)
         assert command.recorded_at is not None
         entries = plan.confirm(entries, command.recorded_at, command.last_position)
         warnings = [warning for held in entries for warning in plan.warnings(held)]
         self.plans.keep((principal.clinic_id, plan.id), plan)
         self.recorded(principal.clinic_id)
         return Recorded(plan_id=plan.id, entries=entries, warnings=warnings)
+
+    def try_opening(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> None:
+        """Decide a new plan and record nothing; raises whatever ``write`` would refuse it with."""
+        command = Command(command_id=_command_id(principal, request))
+        plan = Plan.new(uuid4())
+        self._decide(principal, plan, drafts, request, command, opening=True)
+        if not command.open or request.alongside:
+            return
+
+        def find(conn: BoundedConnection) -> TupleRow | None:
+            return conn.execute(_OPEN, [principal.clinic_id, command.client_ref]).fetchone()
+
+        row = self.database.in_clinic(principal.clinic_id, find)
+        if row is not None:
+            raise already_open(row[0])
+
+    def _blinded(self, request: Request) -> bytes | None:
+        """The request's digest as it is kept: short words could be guessed from a plain one."""
+        return None if request.digest is None else self.plans.keys.blinded(request.digest)
+
+    def _key_of(self, plan: History) -> UUID | None:
+        """What the plan's entries are sealed with: its own key, a fresh one when it begins."""
+        if plan.entries:
+            return plan.key_id
+        return self.plans.keys.fresh() if isinstance(plan, Plan) else None
+
+    def _seal_what_is_about_clients(self, clinic: Clinic, entries: Sequence[Entry]) -> None:
+        """Give each new entry about a client a key of its own, so that it can be forgotten with them."""
+        for entry in entries:
+            if clients_in(clinic, entry.data) and (key_id := self.plans.keys.fresh()):
+                entry.seal_with(key_id)
 
     def _decide(
         self,
@@ -252,7 +287,15 @@ class Recording:
         *,
         opening: bool,
     ) -> list[Entry]:
-        now = request.recorded_at or self.clock()
+        # What nobody dates counts from when it is recorded: never before what is recorded already.
+        now = max(request.recorded_at or self.clock(), plan.modified_on)
+        shared: dict[str, Any] = {
+            "now": now,
+            "recorded_by": principal.author,
+            "new_id": self.new_id,
+            "command_id": str(command.command_id),
+            "key_id": self._key_of(plan),
+        }
         before = _claim(plan) if plan.entries else None
         # A signature's hash covers moments: in a request that signs, they are given, not the database's.
         signs = len(drafts) > 1 and any(isinstance(draft.data, PlanSigned) for draft in drafts)
@@ -261,15 +304,12 @@ class Recording:
             try:
                 entry = plan.decide(
                     draft.data,
-                    now=now,
-                    recorded_by=principal.author,
-                    new_id=self.new_id,
+                    **shared,
                     occurred_at=draft.occurred_at or (now if signs else None),
                     voiced_by=draft.voiced_by,
                     reason=draft.reason,
                     session_id=draft.session_id,
                     causation_id=draft.causation_id,
-                    command_id=str(command.command_id),
                 )
             except PlanHistoryError as refused:
                 if opening and index == 0:  # its data is the request's body itself
@@ -278,7 +318,10 @@ class Recording:
                     refused.inside(f"/entries/{index - opening}")
                 raise
             entries.append(entry)
-            plan.expect(entry, learn=len(drafts) > 1 or _may_open_or_close(entry))
+            plan.expect(entry, learn=len(drafts) > 1 or _is_learnt_at_once(plan, entry))
+            entries += plan.follow(entry, **shared)
+        if isinstance(plan, Clinic):
+            self._seal_what_is_about_clients(plan, entries)
         if any(map(_may_open_or_close, entries)):
             after = _claim(plan)
             if after != before:
@@ -287,8 +330,15 @@ class Recording:
 
     def replayed_or_raise(self, principal: Principal, request: Request) -> Recorded:
         """In the handling of a refusal: the first answer if this very request was recorded before."""
-        if request.key is None:
+        before = self.recorded_before(principal, request)
+        if before is None:
             raise  # noqa: PLE0704 - called while a refusal is handled, which it lets through
+        return before
+
+    def recorded_before(self, principal: Principal, request: Request) -> Recorded | None:
+        """The first answer to this very request, or None; raises KeyReusedError for another under its key."""
+        if request.key is None:
+            return None
 
         def find(conn: BoundedConnection) -> TupleRow | None:
             parameters = [principal.clinic_id, principal.member_id, request.key]
@@ -296,16 +346,16 @@ class Recording:
 
         row = self.database.in_clinic(principal.clinic_id, find)
         if row is None:
-            raise  # noqa: PLE0704 - as above
-        if bytes(row[0]) != request.digest:
+            return None
+        if bytes(row[0]) != self._blinded(request):
             raise KeyReusedError(
                 "This Idempotency-Key came with another request before; use a fresh one."
             )
         command = Command(command_id=uuid4(), plan_id=row[1])
         command.first_version, command.last_version = row[2], row[3]
-        return self._recorded_before(principal, command)
+        return self._as_recorded(principal, command)
 
-    def _recorded_before(self, principal: Principal, command: Command) -> Recorded:
+    def _as_recorded(self, principal: Principal, command: Command) -> Recorded:
         assert command.plan_id is not None
         with self.plans.reading(principal.clinic_id, command.plan_id) as plan:
             entries = plan.entries[command.first_version - 1 : command.last_version]
@@ -325,6 +375,11 @@ def _claim(plan: History) -> tuple[str | None, bool | None]:
 def _claiming(drafts: Sequence[Draft]) -> int:
     """Which of the drafts brings the plan into its client's way again: the last that may."""
     return max(index for index, held in enumerate(drafts) if _may_open_or_close(held))
+
+
+def _is_learnt_at_once(plan: History, entry: Entry) -> bool:
+    """Whether what the entry does is looked at before it is saved."""
+    return not isinstance(plan, Plan) or _may_open_or_close(entry)
 
 
 def _may_open_or_close(entry: Entry | Draft) -> bool:

@@ -57,6 +57,13 @@ class ReplayService:
         self._lives: Kept[tuple[UUID, UUID, Clock, str, int], Life] = Kept(64)
         self._seen: Kept[tuple[UUID, UUID, Clock, str, int, int], Seen] = Kept(512)
         self._folds: Kept[tuple[UUID, UUID], Checkpoints] = Kept(64)
+        gate.forgetting.append(self._forget)
+
+    def _forget(self, clinic_id: UUID, plan_id: UUID) -> None:
+        """Keep nothing told of a plan that was erased."""
+        self._lives.drop_where(lambda key: key[:2] == (clinic_id, plan_id))
+        self._seen.drop_where(lambda key: key[:2] == (clinic_id, plan_id))
+        self._folds.drop((clinic_id, plan_id))
 
     def life(self, principal: Principal, plan_id: UUID, clock: Clock) -> Life:
         """The plan's life on a clock; raises PlanNotFoundError."""
@@ -70,7 +77,10 @@ class ReplayService:
         """How the principal sees the plan; who sees no words of it has nothing to walk through."""
         sight = self.gate.see(principal, "plans.read", plan_id)
         if not (sight.full or sight.view == RELEASED):
-            raise NotAllowedError("A replay tells what a plan says; your role does not include it.")
+            with self.gate.noting_refusals(principal, sight.action, plan_id):
+                raise NotAllowedError(
+                    "A replay tells what a plan says; your role does not include it."
+                )
         return sight
 
     @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Sessions of the pages: begun with a token or a one-time link, ended by leaving or by being idle.
 
 The browser holds 256 random bits, the database their SHA-256. A session stands on a token and ends
-with it.
+with it; for somebody who signed in at the clinic's issuer that is a token nobody holds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from psycopg.rows import TupleRow
 
 from service.access import Principal
 from service.database import BoundedConnection, Database
-from service.errors import NotSignedInError
+from service.door import Door
+from service.errors import NoMemberError, NotSignedInError
 from service.identity import Identity
 from service.tokens import Tokens, digest
 
@@ -34,6 +35,7 @@ class Sessions:
     database: Database
     tokens: Tokens
     identity: Identity
+    door: Door
 
     def begin(self, token: str, address: str | None = None) -> str:
         """A new session's secret for the owner of one of this service's tokens.
@@ -41,8 +43,14 @@ class Sessions:
         ``address``: from where they sign in. Raises NotSignedInError, and QuotaExceededError after too
         many failures there.
         """
-        self.identity.principal(token.strip(), address)
-        return self._begin(self.tokens.principal(token.strip()).token_id)
+        try:
+            found = self.identity.principal(token.strip(), address)
+        except NoMemberError as refused:
+            self.door.turned_away(refused.who, "token")
+            raise
+        secret = self._begin(self.tokens.principal(token.strip()).token_id)
+        self.door.came_in(found, "token")
+        return secret
 
     def follow(self, link: str) -> str:
         """A new session's secret for a one-time link; raises NotSignedInError when it is used up."""
@@ -52,7 +60,15 @@ class Sessions:
             raise NotSignedInError(
                 "This link was used before, or is too old. Sign in with a token."
             )
-        return self._begin(row[0])
+        secret = self._begin(row[0])
+        found = self.principal(secret)
+        try:
+            self.door.came_in(self.identity.rosters(found.clinic_id).present(found), "link")
+        except NoMemberError as refused:
+            self.end(secret)
+            self.door.turned_away(refused.who, "link")
+            raise
+        return secret
 
     def whose_link(self, link: str) -> str | None:
         """The name of whom a link signs in; None when it does so no more."""
@@ -78,10 +94,24 @@ class Sessions:
             raise NotSignedInError("You were signed out; sign in again.")
         return Principal(*row)
 
-    def end(self, secret: str) -> None:
-        """The session is over."""
+    def vouched(self, who: Principal, issuer: str, once: bytes) -> str | None:
+        """A new session's secret for somebody an issuer vouches for; None when its word was used before.
+
+        ``who``: the member, with the id the session's token is to have. ``once``: what the issuer's
+        word is recognised by.
+        """
+        held = (who.clinic_id, once, issuer, who.member_id, who.name, who.role, who.credential)
         with self.database.connection() as conn:
-            conn.execute("SELECT end_session(%s)", [digest(secret)])
+            row = conn.execute(
+                "SELECT vouch(%s, %s, %s, %s, %s, %s, %s, %s, %s)", [who.token_id, *held, LASTS]
+            ).fetchone()
+        return self._begin(who.token_id) if row and row[0] else None
+
+    def end(self, secret: str) -> bool:
+        """The session is over; whether it was begun at the clinic's issuer."""
+        with self.database.connection() as conn:
+            row = conn.execute("SELECT end_session(%s)", [digest(secret)]).fetchone()
+        return bool(row and row[0])
 
     def _begin(self, token_id: UUID) -> str:
         secret = secrets.token_urlsafe(32)

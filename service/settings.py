@@ -8,7 +8,17 @@ from pathlib import Path
 import environs
 import platformdirs
 
-SECRET = frozenset({"database_url", "migration_url", "projector_url", "deliverer_url"})
+SECRET = frozenset(
+    {
+        "database_url",
+        "migration_url",
+        "projector_url",
+        "deliverer_url",
+        "keys",
+        "master_key",
+        "oidc_client_secret",
+    }
+)
 _NOT_NEGATIVE = environs.validate.Range(min=0)
 
 
@@ -34,6 +44,9 @@ class Settings:
     migration_url: str | None = None
     projector_url: str | None = None
     home: Path = Path()
+    keys: str | None = None
+    master_key: str | None = None
+    master_key_file: Path | None = None
     embedded: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
@@ -54,6 +67,11 @@ class Settings:
     oidc_types: tuple[str, ...] = ("at+jwt", "JWT")
     oidc_clinic_claim: str = "clinic_id"
     oidc_member_claim: str = "sub"
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_name: str = "your clinic's sign-in"
+    oidc_scope: str = "openid"
+    oidc_prompt: str = "login"
     feed_readers: int = 4
     deliverer_url: str | None = None
     webhook_private_targets: bool = False
@@ -66,15 +84,20 @@ class Settings:
         """Read every setting; a malformed one raises ``environs.EnvError`` naming it."""
         env = environs.Env()
         own = environs.Env(prefix="PLAN_HISTORY_")
-        default_home = platformdirs.user_data_path("plan-history")
+        home = Path(own.str("HOME", "") or platformdirs.user_data_path("plan-history")).expanduser()
+        database_url = env.str("DATABASE_URL", None) or _held_in(env.str("DATABASE_URL_FILE", None))
+        keys = own.str("KEYS", None) or _held_in(own.str("KEYS_FILE", None))
+        master_key_file = own.str("MASTER_KEY_FILE", None)
         return cls(
-            database_url=env.str("DATABASE_URL", None)
-            or _held_in(env.str("DATABASE_URL_FILE", None)),
+            database_url=database_url,
             migration_url=own.str("MIGRATION_URL", None)
             or _held_in(own.str("MIGRATION_URL_FILE", None)),
             projector_url=own.str("PROJECTOR_URL", None)
             or _held_in(own.str("PROJECTOR_URL_FILE", None)),
-            home=Path(own.str("HOME", "") or default_home).expanduser(),
+            home=home,
+            keys=keys or (None if database_url else str(home / "keys")),
+            master_key=own.str("MASTER_KEY", None) or None,
+            master_key_file=Path(master_key_file) if master_key_file else None,
             embedded=own.str("EMBEDDED", None) or None,
             host=own.str("HOST", "127.0.0.1"),
             port=env.int("PORT", 8000),
@@ -95,6 +118,12 @@ class Settings:
             oidc_types=_words(own.str("OIDC_TYPES", "") or "at+jwt,JWT"),
             oidc_clinic_claim=own.str("OIDC_CLINIC_CLAIM", "") or "clinic_id",
             oidc_member_claim=own.str("OIDC_MEMBER_CLAIM", "") or "sub",
+            oidc_client_id=own.str("OIDC_CLIENT_ID", None) or None,
+            oidc_client_secret=own.str("OIDC_CLIENT_SECRET", None)
+            or _held_in(own.str("OIDC_CLIENT_SECRET_FILE", None)),
+            oidc_name=own.str("OIDC_NAME", "") or "your clinic's sign-in",
+            oidc_scope=own.str("OIDC_SCOPE", "") or "openid",
+            oidc_prompt=own.str("OIDC_PROMPT", "login"),
             feed_readers=own.int("FEED_READERS", max(own.int("THREADS", 8) // 2, 1)),
             deliverer_url=own.str("DELIVERER_URL", None)
             or _held_in(own.str("DELIVERER_URL_FILE", None)),

@@ -13,11 +13,14 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from domain.entry import EVERY_TYPE, TOPICS, VOICES, Entry, type_named
+from domain.erased import NOBODY, Erased
 from domain.errors import EntryNotFoundError, PlanNotFoundError
-from domain.fields import plain_moment
+from domain.fields import plain_moment, to_plain
 from domain.policy import Policy
 from domain.release import held_back
-from projections.timeline import about, threads
+from domain.state import PlanState
+from projections.sealing import Seals
+from projections.timeline import Timeline, about, threads
 from service.access import Gate, Principal, Sight
 from service.access.table import METADATA, RELEASED
 from service.database import BoundedConnection, Database
@@ -31,7 +34,6 @@ _PLAIN = """
 SELECT position, version, plan, recorded_at, entry, command, topic, state,
     sentence, corrected_by, addenda, in_error_by, behind FROM read_timeline(%s, %s, %s, %s)
 """
-_TOLD = "SELECT entry, behind FROM read_told(%s, %s, %s, %s, %s, %s::text[])"
 _BEHIND = """
 SELECT NOT EXISTS (SELECT FROM timeline t WHERE t.clinic_id = e.clinic_id AND t.position = e.position)
 FROM entries e WHERE e.clinic_id = %s AND e.plan_id = %s ORDER BY e.version DESC LIMIT 1
@@ -111,8 +113,6 @@ class TimelineService:
 
     def _of_history(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page:
         plain = wanted == Filter(limit=wanted.limit, after=wanted.after)
-        if plain and (page := self._told(principal, plan_id, wanted)):
-            return page
         rows = self._plain(principal, plan_id, wanted) if plain else []
         behind = rows[0][12] if rows else self._behind(principal, plan_id)
         if behind:
@@ -154,7 +154,7 @@ class TimelineService:
     def of_clinic(self, principal: Principal, wanted: Filter) -> Page:
         """A page of the clinic's timeline: the audit search."""
         within = self.gate.reach(principal, "clinic.timeline", "e.plan_id")
-        if principal.role == "clinician":  # their own actions
+        if principal.sees_own_actions("clinic.timeline"):
             wanted = replace(wanted, recorded_by=principal.member_id)
         rows = self._found(principal, wanted.plan_id, wanted, within)
         page = self._page(principal, rows, wanted)
@@ -182,25 +182,6 @@ class TimelineService:
         shown["addenda"] = [told[version] for version in addenda]
         shown["marked_in_error"] = told[mark] if mark else None
         return shown
-
-    def _told(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page | None:
-        """A page as the database tells it; None when something in it is to be told here."""
-
-        def read(conn: BoundedConnection) -> list[TupleRow]:
-            after = wanted.after[1] if wanted.after else 0
-            late_after = timedelta(hours=self.policy(principal.clinic_id).late_after_hours)
-            place = [principal.clinic_id, plan_id, after, wanted.limit + 1]
-            parameters = [*place, late_after, list(OLD_FORMATS)]
-            return conn.execute(_TOLD, parameters, binary=True).fetchall()
-
-        rows = self.database.run(read)
-        shown = [row[0] for row in rows[: wanted.limit]]
-        if not rows or rows[0][1] or None in shown:
-            return None
-        if len(rows) == len(shown):
-            return Page(shown, None)
-        last = orjson.loads(shown[-1])
-        return Page(shown, (last["recorded_at"], last["version"]))
 
     def _plain(self, principal: Principal, plan_id: UUID, wanted: Filter) -> list[TupleRow]:
         after = wanted.after[1] if wanted.after else 0
@@ -271,7 +252,8 @@ class TimelineService:
                 untold.setdefault(row[2], set()).update([row[1]] if row[8] is None else [])
         told = {held: self._told_live(principal, held, need) for held, need in untold.items()}
         late_after = self.policy(principal.clinic_id).late_after
-        shown = [entry_json(row, told, late_after) for row in rows]
+        seals = self.plans.seals(principal.clinic_id)
+        shown = [entry_json(seals, row, told, late_after) for row in rows]
         place = None
         if more and shown:
             last = orjson.loads(shown[-1])
@@ -329,19 +311,25 @@ def _comes_after(entry: Entry, wanted: Filter, newest_first: bool) -> bool:  # n
     return mine < theirs if newest_first else mine > theirs
 
 
-def entry_json(row: Sequence[Any], live: Mapping[str, Told], late_after: timedelta) -> str:
+def entry_json(
+    seals: Seals, row: Sequence[Any], live: Mapping[str, Told], late_after: timedelta
+) -> str:
     """An entry as the API shows it, as JSON text.
 
     The stored state is JSON in the API's own words, so it is joined to the facts kept beside it and
     not taken apart. What an entry does not have (a reason, a session …) is left out.
     """
-    position, version, plan_id, recorded_at, entry_id, command_id, topic, state = row[:8]
-    sentence, corrected_by, addenda, in_error_by = row[8:12]
+    position, version, plan_id, recorded_at, entry_id, command_id, topic, kept = row[:8]
+    told, corrected_by, addenda, in_error_by = row[8:12]
+    state = seals.state(plan_id, version, entry_id, kept)
+    if state is None:
+        state, told = _ERASED, _ERASED_WORDS
     if plan_id in live:
-        told, said = live[plan_id]
-        sentence = told[version] if sentence is None else sentence
+        sentences, said = live[plan_id]
+        told = sentences[version].encode() if told is None else told
         corrected_by, addenda, in_error_by = said.get(version, (None, None, None))
-    if topic in OLD_FORMATS:
+    sentence = seals.read(Timeline.name, plan_id, version, told)
+    if topic in OLD_FORMATS and state is not _ERASED:
         state = in_todays_format(topic, state)
     words: str = state.decode()
     recorded = plain_moment(recorded_at)
@@ -360,7 +348,7 @@ def entry_json(row: Sequence[Any], live: Mapping[str, Told], late_after: timedel
         )
     return (
         f'{{"entry_id":"{entry_id}","plan_id":"{plan_id}","version":{version},"position":{position},'
-        f'"type":"{_NAMES[topic]}","sentence":{orjson.dumps(sentence).decode()},'
+        f'"type":"{_NAMES[topic]}","sentence":{_quoted(sentence)},'
         f'"recorded_at":"{recorded}","late":{late},"command_id":"{command_id}",'
         f"{threads_said}{words[1:]}"
     )
@@ -370,6 +358,13 @@ _OF_CLIENT = """
 e.plan_id IN (SELECT plan_id FROM current_plans c WHERE c.clinic_id = e.clinic_id AND c.client_ref = %s)
 """
 _DATED = '{"occurred_at":"'
+_ERASED = orjson.dumps({"recorded_by": to_plain(NOBODY), "data": {}})
+_ERASED_WORDS = Erased().tell(PlanState()).encode()
+
+
+def _quoted(sentence: bytes | None) -> str:
+    """A sentence as JSON text."""
+    return orjson.dumps((sentence or b"").decode()).decode()
 
 
 def in_todays_format(topic: str, state: bytes) -> bytes:

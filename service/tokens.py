@@ -194,7 +194,10 @@ def revoke_all(conn: Any, clinic_id: UUID, member_id: UUID) -> int:
 
 
 def listed(conn: Any, clinic_id: UUID | None = None) -> list[dict[str, Any]]:
-    """Every token (as the owner), of one clinic or of all, oldest first; never its text."""
+    """Every token (as the owner), of one clinic or of all, oldest first; never its text.
+
+    Of those that somebody's sign-in at an issuer made, the ones that still work.
+    """
     names = (
         "token_id",
         "prefix",
@@ -205,9 +208,11 @@ def listed(conn: Any, clinic_id: UUID | None = None) -> list[dict[str, Any]]:
         "expires_at",
         "revoked_at",
         "last_used_at",
+        "issuer",
     )
     rows = conn.execute(
-        f"SELECT {', '.join(names)} FROM tokens WHERE %s::uuid IS NULL OR clinic_id = %s "
+        f"SELECT {', '.join(names)} FROM tokens WHERE (%s::uuid IS NULL OR clinic_id = %s) "
+        "AND (issuer IS NULL OR (revoked_at IS NULL AND expires_at > clock_timestamp())) "
         "ORDER BY created_at",
         [clinic_id, clinic_id],
     ).fetchall()

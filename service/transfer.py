@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,18 +18,23 @@ from domain.fields import plain_moment
 from domain.history import History
 from domain.plan import Plan
 from projections.rows import COLUMNS, Row, entry_from_row
+from projections.sealing import Keys, Seals, key_of
 from service.clinics import create_clinic
 from service.errors import UnknownClinicError
 
 Connection = psycopg.Connection[Any]
-FORMAT = "plan-history/clinic-log/v1"
+FORMAT = "plan-history/clinic-log/v2"
+TAKEN = (FORMAT, "plan-history/clinic-log/v1")
+"""The formats that are read; in the first one nothing was sealed."""
 BATCH = 500
 _READ = f"SELECT {COLUMNS}, plan_id, leaf FROM entries WHERE clinic_id = %s ORDER BY position"
 _RESTORE = """
 SELECT restore_entries(%s, %s, %s::uuid[], %s::int[], %s::uuid[], %s::uuid[], %s::timestamptz[],
-    %s::text[], %s::bytea[])
+    %s::text[], %s::uuid[], %s::bytea[])
 """
-_RESTORED = ("plan_id", "version", "entry_id", "command_id", "recorded_at", "topic", "state")
+_RESTORED = (
+    "plan_id", "version", "entry_id", "command_id", "recorded_at", "topic", "key_id", "state",
+)  # fmt: skip
 _HELD = f"SELECT {', '.join(_RESTORED)}, leaf FROM entries WHERE clinic_id = %s AND position = %s"
 
 
@@ -43,6 +49,7 @@ class Line:
     command_id: UUID
     recorded_at: datetime
     topic: str
+    key_id: UUID | None
     state: bytes
     leaf: bytes
 
@@ -69,7 +76,7 @@ def _confine(conn: Connection, clinic_id: UUID) -> None:
 
 
 def export_lines(
-    conn: Connection, clinic_id: UUID
+    conn: Connection, clinic_id: UUID, keys: Keys
 ) -> tuple[dict[str, Any], Generator[bytes, None, None]]:
     """The heading and the lines of a clinic's log (as the owner); raises UnknownClinicError."""
     _confine(conn, clinic_id)
@@ -88,34 +95,56 @@ def export_lines(
         "entries": row[2],
         "exported_at": plain_moment(datetime.now(UTC)),
     }
-    return heading, _lines(conn, clinic_id, row[2])
+    return heading, _lines(conn, Seals(keys, clinic_id), row[2])
 
 
-def _lines(conn: Connection, clinic_id: UUID, last: int) -> Generator[bytes, None, None]:
+def _lines(conn: Connection, seals: Seals, last: int) -> Generator[bytes, None, None]:
+    told: set[UUID] = set()  # the keys that an earlier line brought
     with conn.transaction(), conn.cursor("export", binary=True) as cursor:
         cursor.itersize = 2_000
-        for held in cursor.execute(_READ, [clinic_id]):
-            position, version, recorded_at, entry_id, command_id, topic, state, plan_id, leaf = held
-            if position > last:
+        for held in cursor.execute(_READ, [seals.clinic_id]):
+            *row, plan_id, leaf = held
+            if row[0] > last:
                 return  # recorded since the heading was written
-            yield to_line(
-                {
-                    "position": position,
-                    "plan_id": plan_id,
-                    "version": version,
-                    "entry_id": entry_id,
-                    "command_id": command_id,
-                    "recorded_at": plain_moment(recorded_at),
-                    "topic": topic,
-                    "leaf": bytes(leaf).hex(),
-                    "state": orjson.loads(state),
-                }
-            )
+            line = entry_line(seals, row, plan_id, leaf)
+            key_id = key_of(row[6])
+            if key_id is not None and key_id not in told:
+                told.add(key_id)
+                line["key"] = _key_text(seals.keys.secret(key_id))
+            yield to_line(line)
+
+
+def entry_line(seals: Seals, row: Sequence[Any], plan_id: UUID, leaf: bytes) -> dict[str, Any]:
+    """An entry as a line of an export holds it.
+
+    ``stored`` (base64) is what the leaf was made over, ``state`` what it says: null once it is erased.
+    """
+    position, version, recorded_at, entry_id, command_id, topic, kept = row
+    state, key_id = seals.state(plan_id, version, entry_id, kept), key_of(kept)
+    return {
+        "position": position,
+        "plan_id": plan_id,
+        "version": version,
+        "entry_id": entry_id,
+        "command_id": command_id,
+        "recorded_at": plain_moment(recorded_at),
+        "topic": topic,
+        "leaf": bytes(leaf).hex(),
+        "key_id": key_id,
+        "stored": b64encode(kept).decode(),
+        "state": None if state is None else orjson.loads(state),
+    }
+
+
+def _key_text(secret: bytes | None) -> str | None:
+    """A key in a line; null for one that was destroyed."""
+    return None if secret is None else b64encode(secret).decode()
 
 
 def import_lines(
     conn: Connection,
     lines: Iterable[bytes],
+    keys: Keys,
     *,
     began: Callable[[int], None] = lambda _: None,
     told: Callable[[int], None] = lambda _: None,
@@ -127,12 +156,13 @@ def import_lines(
     given = iter(lines)
     heading = _heading(next(given, b""))
     clinic_id, total = UUID(heading["clinic_id"]), heading["entries"]
+    seals = Seals(keys, clinic_id)
     began(total)
     known = _known(conn, clinic_id, heading)
     batch: list[Line] = []
     position = 0
     for position, line in enumerate(given, start=1):
-        held = _entry(line, position, total)
+        held = _entry(line, position, total, seals)
         if position <= known:
             _refuse_other(conn, clinic_id, held)
             told(1)
@@ -148,7 +178,7 @@ def import_lines(
     if position < total:
         early = f"The file ends early: its heading promises {total} entries."
         raise _wrong(_number(position + 1), early)
-    _claim(conn, clinic_id)
+    _claim(conn, seals)
     return {"clinic_id": str(clinic_id), "imported": max(total - known, 0), "known": known}
 
 
@@ -164,7 +194,7 @@ def _wrong(number: int, detail: str) -> InvalidDataError:
 def _heading(line: bytes) -> dict[str, Any]:
     try:
         held = orjson.loads(line)
-        known = held["format"] == FORMAT
+        known = held["format"] in TAKEN
         UUID(str(held["clinic_id"]))
         heading = {**held, "entries": int(held["entries"]), "name": str(held["name"])}
     except (ValueError, KeyError, TypeError):
@@ -185,9 +215,10 @@ def _known(conn: Connection, clinic_id: UUID, heading: dict[str, Any]) -> int:
     return int(row[0])
 
 
-def _entry(line: bytes, position: int, total: int) -> Line:
+def _entry(line: bytes, position: int, total: int, seals: Seals) -> Line:
     try:
         held = orjson.loads(line)
+        state = _kept(held, seals)
         entry = Line(
             position=int(held["position"]),
             plan_id=UUID(held["plan_id"]),
@@ -196,13 +227,18 @@ def _entry(line: bytes, position: int, total: int) -> Line:
             command_id=UUID(held["command_id"]),
             recorded_at=datetime.fromisoformat(held["recorded_at"]),
             topic=held["topic"],
-            state=orjson.dumps(held["state"]),
+            key_id=key_of(state),
+            state=state,
             leaf=bytes.fromhex(held["leaf"]),
         )
-        entry_from_row(entry.row(), entry.plan_id)  # whatever is kept must be readable
+        entry_from_row(entry.row(), entry.plan_id, seals)  # whatever is kept must be readable
+        same = _says_what_is_stored(held, entry, seals)
     except Exception as wrong:
         detail = f"This line is no entry of a log: {type(wrong).__name__}."
         raise _wrong(_number(position), detail) from wrong
+    if not same:
+        detail = "This entry is not as it was exported: what it says is not what is stored."
+        raise _wrong(_number(position), detail)
     if entry.position != position:
         detail = (
             f"Position {position} belongs here, not {entry.position}: lines are missing or moved."
@@ -212,6 +248,24 @@ def _entry(line: bytes, position: int, total: int) -> Line:
         detail = f"The file goes on here, but its heading promises {total} entries."
         raise _wrong(_number(position), detail)
     return entry
+
+
+def _kept(held: dict[str, Any], seals: Seals) -> bytes:
+    """The state as it is kept; the key it came with is kept, too."""
+    if "stored" not in held:
+        return orjson.dumps(held["state"])
+    kept = b64decode(held["stored"], validate=True)
+    key_id = key_of(kept)
+    if key_id is not None and "key" in held:
+        seals.keys.adopt(key_id, b64decode(held["key"]) if held["key"] else None)
+    return kept
+
+
+def _says_what_is_stored(held: dict[str, Any], entry: Line, seals: Seals) -> bool:
+    """Whether what a line says for people is what it brings along."""
+    state = seals.state(entry.plan_id, entry.version, entry.entry_id, entry.state)
+    said: object = None if state is None else orjson.loads(state)
+    return bool(held["state"] == said)
 
 
 def _refuse_other(conn: Connection, clinic_id: UUID, held: Line) -> None:
@@ -246,8 +300,9 @@ def _refuse_changed(conn: Connection, clinic_id: UUID, batch: Sequence[Line]) ->
             raise _wrong(_number(held.position), detail)
 
 
-def _claim(conn: Connection, clinic_id: UUID) -> None:
+def _claim(conn: Connection, seals: Seals) -> None:
     """Note which plans are open for which client, as appending would have."""
+    clinic_id = seals.clinic_id
     histories: dict[UUID, History] = {}
     with conn.transaction():
         # Nobody appends until the claims are noted.
@@ -255,13 +310,13 @@ def _claim(conn: Connection, clinic_id: UUID) -> None:
         with conn.cursor("claims", binary=True) as cursor:
             cursor.itersize = 2_000
             for row in cursor.execute(_READ, [clinic_id]):
-                entry = entry_from_row(row[:7], row[7])
+                entry = entry_from_row(row[:7], row[7], seals)
                 if entry.plan_id not in histories:
                     histories[entry.plan_id] = shell(entry)
                 histories[entry.plan_id].learn(entry)
         conn.execute("DELETE FROM open_plans WHERE clinic_id = %s", [clinic_id])
         for plan_id, plan in histories.items():
-            if isinstance(plan, Plan) and not plan.state.lifecycle.closed:
+            if isinstance(plan, Plan) and not plan.erased and not plan.state.lifecycle.closed:
                 client_ref = plan.state.opening.outline.client_ref
                 conn.execute(
                     "INSERT INTO open_plans VALUES (%s, %s, %s)", [clinic_id, client_ref, plan_id]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-import orjson
 from psycopg import sql
 from psycopg.rows import TupleRow
 
@@ -19,9 +18,11 @@ from domain.obligations import KINDS, obligations
 from domain.plan import Plan
 from domain.policy import Policy
 from domain.release import CONCERNS_CLIENTS
+from projections.sealing import Seals
 from projections.worklist import Worklist
 from service.access import Gate, Principal
 from service.database import BoundedConnection, Database
+from service.errors import NotYetVisibleError
 from service.reading import reading_plan
 from service.record.plans import Plans
 
@@ -32,7 +33,9 @@ PATIENCE = 2.0
 PAUSE = 0.01
 MOST_REASONS = 60
 """For how many plans of a page the reasons are looked up."""
-_PLAIN = "SELECT position, shown, overdue FROM read_worklist(%s, %s, %s, %s, %s, %s)"
+_PLAIN = """
+SELECT position, shown, overdue, due_by, plan_id, kind, about FROM read_worklist(%s, %s, %s, %s, %s, %s)
+"""
 _POSITION = """
 SELECT coalesce(max(position), 0) FROM projection_positions
 WHERE projection = 'worklist' AND version = %s AND clinic_id = %s
@@ -57,13 +60,6 @@ class BeyondLogError(PlanHistoryError):
 
     code = "beyond-the-log"
     title = "Nothing is recorded there"
-
-
-class NotYetVisibleError(PlanHistoryError):
-    """The worklist has not taken in everything up to the position asked for."""
-
-    code = "not-yet-visible"
-    title = "The list does not show that yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +145,9 @@ class WorklistService:
             position, rows = read(principal, wanted, today)
         self.gate.looked_through(principal, "worklist.read", asked="worklist")
         shown = rows[: wanted.limit]
-        place = _place(shown[-1][1]) if len(rows) > wanted.limit else None
-        return Page([_with_overdue(row) for row in shown], place, position, today)
+        place = tuple(shown[-1][3:]) if len(rows) > wanted.limit else None
+        seals = self.plans.seals(principal.clinic_id)
+        return Page([*_told_of(seals, shown)], place, position, today)
 
     def counts(self, principal: Principal, *, team: bool, days: int) -> Counts:
         """How much of one list is overdue, due within so many days from today, and later."""
@@ -278,13 +275,9 @@ def _told(plan: Plan, thing: str) -> str:
     return entry.data.tell(plan.state) if entry else ""
 
 
-def _place(shown: bytes) -> Place:
-    held = orjson.loads(shown)
-    due_on = date.fromisoformat(held["due_on"]) if held["due_on"] else date.max
-    return due_on, UUID(held["plan_id"]), held["kind"], held["about"]
-
-
-def _with_overdue(row: TupleRow) -> bytes:
-    """A stored obligation, told whether it is overdue."""
-    shown: bytes = row[1]
-    return shown[:-1] + (b',"overdue":true}' if row[2] else b',"overdue":false}')
+def _told_of(seals: Seals, rows: Sequence[TupleRow]) -> Iterator[bytes]:
+    """The kept obligations, each told whether it is overdue; those of an erased plan are left out."""
+    for _, kept, overdue, _, plan_id, kind, about in rows:
+        shown = seals.read(Worklist.name, plan_id, f"{kind} {about}", kept)
+        if shown is not None:
+            yield shown[:-1] + (b',"overdue":true}' if overdue else b',"overdue":false}')

@@ -24,10 +24,20 @@ from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
 from service.migrate import migrate
 from service.serving.projector import connect
-from service.settings import Settings
 from service.tokens import issue
+from tests.keys import keys, settings
+from tests.listening import LISTENER
 
 THERAPIST = UUID("00000000-0000-4000-8000-000000000001")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_clients_is_logged() -> Iterator[None]:
+    """Whatever a test does: no logger of this process says what clients said."""
+    LISTENER.listen()
+    yield
+    heard, LISTENER.heard = LISTENER.heard, []
+    assert not heard, f"Client content was logged: {heard[:3]}"
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +79,7 @@ def owner(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture
 def container(database_url: str) -> Iterator[Container]:
     """The wired service on the test's database."""
-    held = build(Settings(database_url=database_url, home=Path("unused")))
+    held = build(settings(database_url))
     yield held
     held.close()
 
@@ -119,7 +129,7 @@ def clinic(new_clinic: Callable[..., Clinic]) -> Clinic:
 def catch_up(database_url: str) -> Iterator[Callable[[], int]]:
     """Lets the projections take in everything there is; returns how many entries."""
     with connect(database_url) as conn:
-        runner = Runner(conn, live(ALL))
+        runner = Runner(conn, live(ALL), keys())
         yield runner.catch_up
 
 

@@ -78,6 +78,20 @@ def test_every_page_is_in_the_guide_to_the_pages(client: FlaskClient) -> None:
     assert not missing, f"docs/pages.md has no {', '.join(missing)}"
 
 
+# Security
+
+
+def test_every_test_the_security_guide_names_is_there() -> None:
+    """A file or folder of tests, or a test by its name: nothing is said to be shown that is not."""
+    named = set(re.findall(r"`(tests/[\w/.]+|test_\w+)`", text("docs/security.md")))
+    assert len(named) >= 30
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    missing = [
+        held for held in sorted(named) if not (ROOT / held).exists() and f"def {held}(" not in tests
+    ]
+    assert not missing, f"docs/security.md names {', '.join(missing)}"
+
+
 # Settings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from api.pages.session import OPEN
 from api.pages.wording import wording_for
 from domain.errors import PlanHistoryError, PlanNotFoundError
 from service.access import Principal
-from service.errors import NotAllowedError, NotSignedInError
+from service.errors import NoMemberError, NotAllowedError, NotSignedInError
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -38,6 +39,7 @@ NAVIGATION = (
     ("pages.own_plans", later("My plan"), "plans.own"),
     ("pages.find", later("Plans"), "plans.find"),
     ("pages.figures", later("Figures"), "figures.read"),
+    ("pages.people", later("People"), "proposals.read"),
     ("pages.audit", later("Audit"), "clinic.timeline"),
 )
 """Where one can go: page, name, and the action it takes."""
@@ -53,10 +55,18 @@ def _enter() -> AnyResponse | None:
     secret = session.secret_of_request()
     if secret is None:
         return session.to_sign_in()
-    admit(services().sessions.principal(secret))
+    _admit(secret)
     if request.method == "POST":
         session.refuse_forged(secret)
     return None
+
+
+def _admit(secret: str) -> None:
+    try:
+        admit(services().sessions.principal(secret))
+    except NoMemberError:
+        services().sessions.end(secret)  # once is enough to have been turned away
+        raise
 
 
 @pages.after_request
@@ -80,13 +90,21 @@ def _shared() -> dict[str, Any]:
         "charts": charts,
         "grouped": changes.grouped,
         "again": again,
+        "waiting": {"pages.people": _waiting(who) if who else 0},
     }
+
+
+def _waiting(who: Principal) -> int:
+    """How many proposals wait for them; none that anybody knows of while the record is out of reach."""
+    with contextlib.suppress(PlanHistoryError):
+        return services().proposals.waiting(who)
+    return 0
 
 
 def may(who: Principal, action: str) -> bool:
     """Whether a page has something for them."""
     if who.role == "client":
-        return action == "plans.own"
+        return action in ("plans.own", "erasure.ask")
     return who.may(action)
 
 
@@ -107,7 +125,10 @@ def show(template: str, status: int = 200, **held: Any) -> Response:
 def home() -> str:
     """The page somebody begins with, as the name of its route."""
     who = principal()
-    if not may(who, "plans.read") and may(who, "clinic.timeline"):
+    audits = not may(who, "plans.read") and may(who, "clinic.timeline")
+    if may(who, "proposals.decide") and (_waiting(who) or not audits):
+        return "pages.people"
+    if audits:
         return "pages.audit"
     found = (endpoint for endpoint, _, action in NAVIGATION if may(who, action))
     return next(found, "pages.account")

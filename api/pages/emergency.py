@@ -148,7 +148,7 @@ def _reviewing(
 
 @pages.app_context_processor
 def _shared() -> dict[str, Any]:
-    return {"waiting": lambda: services().emergency.waiting(principal())}
+    return {"unreviewed": lambda: services().emergency.waiting(principal())}
 
 
 def _typed(*names: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from api import errors
 from api.conventions import principal, services
 from api.pages import session
 from api.pages.blueprint import home, pages, see_other, show
+from api.pages.issuer import farewell, issuers_name
 from api.pages.language import say
 from service.errors import NotSignedInError
 
@@ -22,7 +23,8 @@ def sign_in() -> AnyResponse:
 def _form(problem: NotSignedInError | None = None) -> AnyResponse:
     status = errors.status_of(problem) if problem else 200
     wanted = session.way_back(request.values.get("next"))
-    return show("sign_in", status, problem=problem, next=wanted, idle=request.args.get("idle"))
+    idle, issuer = request.args.get("idle"), issuers_name()
+    return show("sign_in", status, problem=problem, next=wanted, idle=idle, issuer=issuer)
 
 
 @pages.post("/sign-in")
@@ -59,15 +61,16 @@ def follow_link(link: str) -> AnyResponse:
 def sign_out() -> AnyResponse:
     """End the session."""
     secret = session.secret_of_request()
-    if secret:
-        services().sessions.end(secret)
-    return session.forget(see_other("pages.signed_out"))
+    by_issuer = services().sessions.end(secret) if secret else False
+    at = {"at": "issuer"} if by_issuer else {}
+    return session.forget(see_other("pages.signed_out", **at))
 
 
 @pages.get("/signed-out")
 def signed_out() -> AnyResponse:
     """A page to leave open: nothing of any client is on it."""
-    return show("signed_out")
+    asked = request.args.get("at") == "issuer"
+    return show("signed_out", issuer=issuers_name() if asked and farewell() else None)
 
 
 @pages.get("/home")

@@ -20,7 +20,7 @@ from domain.fields import DurationRule, Field, IdRule, New, Ref, TextRule
 Typed = Mapping[str, Sequence[str]]
 """What a form sent: every value of every name."""
 Options = Mapping[str, Sequence[tuple[str, str]]]
-"""For each kind of thing in the plan what may be chosen: id and name; a field can have a choice of its own."""
+"""For each kind of thing in the plan, or field of its own, what may be chosen: id and name."""
 ROWS = 2
 """How many groups of a list are offered when it needs one, and one when it needs none; one more than is filled."""
 LONG = 400
@@ -182,3 +182,5 @@ def _outsider(declared: Field, control: Control, options: Options) -> None:
     control.label = words.label(declared.key.removesuffix("_id"))
     if declared.key.endswith(("therapist_id", "supervisor_id", "member_id")):
         control.kind, control.options = "choice", options.get("member", ())
+    elif declared.key in options:
+        control.kind, control.options = "choice", options[declared.key]

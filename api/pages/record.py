@@ -6,42 +6,35 @@ auto-logoff loses nothing; sending twice records once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 from flask import request
-from marshmallow import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import errors
 from api.conventions import principal, services
-from api.errors import pointers
 from api.pages import choices
 from api.pages.blueprint import names, pages, see_other, show
 from api.pages.defaults import defaults, prefilled
 from api.pages.plans import plan_facts
-from api.pages.sheet import Held, entries_of, entry_of, faults, first
+from api.pages.sent import holds, load, mended, next_prefix, request_of, sent_form
+from api.pages.sheet import Held, entries_of, entry_of, faults
 from api.pages.timeline import by_chapter
-from api.pages.typed import flatten, fresh_ids, joined, moment_of, new_things, read
-from api.plans import EntriesSchema
-from api.schemas import given_fields
+from api.pages.typed import flatten, fresh_ids, joined, new_things
 from domain.entry import TYPES
-from domain.errors import InvalidDataError, PlanHistoryError, Problem
+from domain.errors import PlanHistoryError
 from domain.plan import Plan
 from domain.record import EntryCorrected
 from service.access.table import RECORDS
 from service.errors import KeyReusedError, PlanChangedError
-from service.plans import Draft, Request
 from service.timeline import Filter
 
 MOST_ENTRIES = 40
 LOOK_BACK = 150
 """How many entries one can choose from when one is about another."""
-_KEY = re.compile(r"[0-9a-f-]{36}", re.ASCII)
 _LATER = frozenset(
     {Plan.FIRST.__name__, EntryCorrected.__name__}
     | {name for name, cls in TYPES.items() if cls.ONLY_BY}
@@ -58,7 +51,7 @@ def record(plan_id: UUID) -> AnyResponse:
     plan = _plan(plan_id)
     typed = _begun(plan_id, plan)
     wanted, corrected = request.args.get("add"), request.args.get("correct")
-    if wanted in allowed(plan_id) and not _holds(typed, wanted):
+    if wanted in allowed(plan_id) and not holds(typed, wanted):
         _add(typed, plan, wanted, prefilled(plan, request.args))
     elif corrected:
         _add_correction(typed, plan_id, corrected)
@@ -68,7 +61,7 @@ def record(plan_id: UUID) -> AnyResponse:
 @pages.post("/plans/<uuid:plan_id>/record")
 def send(plan_id: UUID) -> AnyResponse:
     """Add an entry to the form, take one out, keep it for later, put it away, or record it all."""
-    principal().require("plans.record")
+    services().gate.require(principal(), "plans.record", plan_id)
     typed = sent_form()
     action, _, what = (typed.pop("action", [""])[0]).partition(":")
     if action == "discard":
@@ -86,11 +79,6 @@ def send(plan_id: UUID) -> AnyResponse:
         return show("stay")
     place = f"{entries_of(typed)[-1]}" if action == "add" and entries_of(typed) else None
     return see_other("pages.record", plan_id=plan_id, _anchor=place)
-
-
-def sent_form() -> Held:
-    """What the form sent; entries of a type there is not are left out."""
-    return mended({name: request.form.getlist(name) for name in request.form if name != "csrf"})
 
 
 def allowed(plan_id: UUID) -> frozenset[str]:
@@ -113,29 +101,8 @@ def _begun(plan_id: UUID, plan: Mapping[str, Any]) -> Held:
     return mended(kept) if kept else {"key": [str(uuid4())], "seen": [str(plan["version"])]}
 
 
-def mended(typed: Held) -> Held:
-    """A form or draft that can be shown: without entries of no known type, with a key and what was seen."""
-    gone = {held for held in entries_of(typed) if typed[f"{held}.type"][0] not in TYPES}
-    kept = {name: held for name, held in typed.items() if name.partition(".")[0] not in gone}
-    key = first(kept, "key")
-    return {
-        **kept,
-        "key": [key if _KEY.fullmatch(key) else str(uuid4())],
-        "seen": [first(kept, "seen")],
-    }
-
-
-def _holds(typed: Held, name: str) -> bool:
-    return any(typed[f"{prefix}.type"] == [name] for prefix in entries_of(typed))
-
-
-def _next(typed: Held) -> str:
-    used = entries_of(typed)
-    return f"e{int(used[-1][1:]) + 1 if used else 0}"
-
-
 def _add(typed: Held, plan: Mapping[str, Any], name: str, given: Mapping[str, Any]) -> None:
-    cls, prefix = TYPES[name], _next(typed)
+    cls, prefix = TYPES[name], next_prefix(typed)
     known = {**defaults(cls, plan, principal()), **given}
     typed[f"{prefix}.type"] = [name]
     typed.update(fresh_ids(cls, f"{prefix}.data"))
@@ -149,7 +116,7 @@ def _add_correction(typed: Held, plan_id: UUID, given: str) -> None:
     except ValueError:
         return
     held = services().timeline.entry(principal(), plan_id, entry_id)
-    prefix, cls = _next(typed), TYPES[held["type"]]
+    prefix, cls = next_prefix(typed), TYPES[held["type"]]
     if [str(entry_id)] in (typed.get(f"{p}.data.entry_id") for p in entries_of(typed)):
         return
     typed[f"{prefix}.type"] = [EntryCorrected.__name__]
@@ -166,60 +133,12 @@ def _recorded(plan_id: UUID, typed: Held) -> AnyResponse:
     who = principal()
     try:
         drafts = load(typed, "client" if who.role == "client" else None)
-        services().plans.record(who, plan_id, drafts, _request(typed))
+        services().plans.record(who, plan_id, drafts, request_of(typed))
     except PlanHistoryError as refused:
         services().drafts.save(who, plan_id, typed)
         return _again(plan_id, typed, refused)
     services().drafts.discard(who, plan_id)
     return see_other("pages.plan", plan_id=plan_id, recorded=len(drafts))
-
-
-def load(typed: Held, voice: str | None = None) -> list[Draft]:
-    """The entries of a form, in that voice unless one was chosen.
-
-    Raises InvalidDataError with every field at fault.
-    """
-    sent = [_as_sent(typed, prefix, voice) for prefix in entries_of(typed)]
-    try:
-        loaded: list[Draft] = EntriesSchema().load({"entries": sent})["entries"]
-    except ValidationError as wrong:
-        raise InvalidDataError([Problem(*held) for held in pointers(wrong.messages)]) from wrong
-    return loaded
-
-
-def _as_sent(typed: Held, prefix: str, voice: str | None) -> dict[str, Any]:
-    """One entry as an API caller would send it."""
-    name = typed[f"{prefix}.type"][0]
-    cls = TYPES.get(name)
-    sent: dict[str, Any] = {"type": name, "data": read(cls, typed, f"{prefix}.data") if cls else {}}
-    if cls is EntryCorrected:
-        target = TYPES.get(first(typed, f"{prefix}.of"))
-        sent["data"]["data"] = _corrected(target, typed, f"{prefix}.data.data") if target else {}
-    occurred = first(typed, f"{prefix}.occurred_at") or first(typed, "occurred_at")
-    if occurred:
-        sent["occurred_at"] = moment_of(occurred, typed)
-    if chosen := first(typed, f"{prefix}.voiced_by") or voice:
-        sent["voiced_by"] = chosen
-    if why := first(typed, f"{prefix}.reason"):
-        sent["reason"] = {"text": why}
-    return sent
-
-
-def _corrected(cls: type, typed: Held, prefix: str) -> dict[str, Any]:
-    """The fields as they should have been; what was emptied is taken out."""
-    gone = {held.key: None for held in given_fields(cls) if held.nullable}
-    return {**gone, **read(cls, typed, prefix)}
-
-
-def _request(typed: Held) -> Request:
-    """Stands for this very form: sent twice it is the same, changed it is another."""
-    told = orjson.dumps(typed, option=orjson.OPT_SORT_KEYS)
-    seen = first(typed, "seen")
-    return Request(
-        expected=int(seen) if seen.isdecimal() and len(seen) < 10 else None,
-        key=first(typed, "key") or None,
-        digest=sha256(b"form " + told).digest(),
-    )
 
 
 def _again(plan_id: UUID, typed: Held, refused: PlanHistoryError) -> AnyResponse:

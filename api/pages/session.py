@@ -11,10 +11,21 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from api.pages.language import later, say
 from service.errors import NotAllowedError
+from service.identity.trip import LASTS as LONGEST_TRIP
 from service.sessions import LASTS
 
 OPEN = frozenset(
-    {"pages.sign_in", "pages.take_token", "pages.see_link", "pages.follow_link", "pages.signed_out"}
+    {
+        "pages.sign_in",
+        "pages.take_token",
+        "pages.see_link",
+        "pages.follow_link",
+        "pages.signed_out",
+        "pages.to_issuer",
+        "pages.from_issuer",
+        "pages.go_on",
+        "pages.leave_issuer",
+    }
 )
 """Pages for people who are not signed in: they show nothing of any clinic."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -41,23 +52,45 @@ def secret_of_request() -> str | None:
 
 
 def keep(answer: AnyResponse, secret: str) -> AnyResponse:
-    """Give the browser the session's secret."""
-    answer.set_cookie(
-        cookie_name(),
-        secret,
-        max_age=int(LASTS.total_seconds()),
-        secure=not _plain(),
-        httponly=True,
-        samesite="Strict",
-        path="/",
-    )
-    return answer
+    """Give the browser the session's secret; it sends it along from pages of ours alone (Strict)."""
+    return _keep(answer, cookie_name(), secret, int(LASTS.total_seconds()), "Strict")
 
 
 def forget(answer: AnyResponse) -> AnyResponse:
     """Take it back."""
-    answer.delete_cookie(
-        cookie_name(), path="/", secure=not _plain(), httponly=True, samesite="Strict"
+    return _keep(answer, cookie_name(), "", 0, "Strict")
+
+
+def _trip_name() -> str:
+    return "plan-history-trip" if _plain() else "__Host-plan-history-trip"
+
+
+def trip_of_request() -> str | None:
+    """What this browser keeps of a sign-in that goes by way of the issuer."""
+    return request.cookies.get(_trip_name())
+
+
+def keep_trip(answer: AnyResponse, kept: str) -> AnyResponse:
+    """Let the browser keep it: it is sent along when the issuer's site leads back here (Lax)."""
+    return _keep(answer, _trip_name(), kept, LONGEST_TRIP, "Lax")
+
+
+def forget_trip(answer: AnyResponse) -> AnyResponse:
+    """It ends here, however it ended."""
+    return _keep(answer, _trip_name(), "", 0, "Lax")
+
+
+def _keep(answer: AnyResponse, name: str, value: str, seconds: int, sent_from: str) -> AnyResponse:
+    """Set a cookie, or with no seconds take it away: this host's alone, and kept from scripts."""
+    answer.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        expires=None if seconds else 0,
+        secure=not _plain(),
+        httponly=True,
+        samesite=sent_from,
+        path="/",
     )
     return answer
 

@@ -9,7 +9,7 @@ from typing import Any
 from api.conventions import principal
 from api.pages.forms import Control, Form
 from api.pages.language import say
-from domain.entry import TYPES
+from domain.entry import TYPES, EntryData
 from domain.errors import PlanHistoryError
 from domain.record import EntryCorrected
 
@@ -45,20 +45,26 @@ def faults(typed: Held, refused: PlanHistoryError | None) -> dict[str, list[str]
 
 
 def entry_of(
-    typed: Held, prefix: str, options: Mapping[str, Any], found: Mapping[str, list[str]]
+    typed: Held,
+    prefix: str,
+    options: Mapping[str, Any],
+    found: Mapping[str, list[str]],
+    cls: type[EntryData] | None = None,
 ) -> dict[str, Any]:
-    """An entry of the form: its controls, with faults at the control they are about."""
+    """An entry of the form: its controls, with faults at the control they are about.
+
+    ``cls``: its type, where it is none of a plan's; its envelope is then that of the whole sheet.
+    """
     name = typed[f"{prefix}.type"][0]
-    cls = TYPES[name]
+    of_a_plan = cls is None
+    cls = cls or TYPES[name]
     form = Form(typed, options, found)
     of = first(typed, f"{prefix}.of")
     if cls is EntryCorrected and of in TYPES:
         controls = form.controls(TYPES[of], f"{prefix}.data.data")
     else:
         controls = form.controls(cls, f"{prefix}.data")
-    envelope = [] if principal().role == "client" else form.envelope(cls, prefix)
-    if principal().role == "client" and cls.WHY:
-        envelope = form.envelope(cls, prefix)[:1]
+    envelope = _envelope(form, cls, prefix) if of_a_plan else []
     known = {held.name for held in _every([*controls, *envelope])}
     _adopt(controls, envelope, found, prefix)
     return {
@@ -77,6 +83,14 @@ def entry_of(
             for detail in held
         ],
     }
+
+
+def _envelope(form: Form, cls: type[EntryData], prefix: str) -> list[Control]:
+    """Why, in whose words, when; a client is asked for no more than the reason that is needed."""
+    envelope = form.envelope(cls, prefix)
+    if principal().role != "client":
+        return envelope
+    return envelope[:1] if cls.WHY else []
 
 
 def _every(controls: list[Control]) -> list[Control]:

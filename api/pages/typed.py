@@ -132,7 +132,16 @@ def new_things(cls: type, typed: Typed, prefix: str) -> Iterable[tuple[str, str,
 
 
 def _named(typed: Typed, prefix: str) -> str:
-    for key in ("statement", "technique", "description", "task", "summary", "text", "scope"):
+    for key in (
+        "statement",
+        "technique",
+        "description",
+        "task",
+        "summary",
+        "text",
+        "scope",
+        "name",
+    ):
         held = typed.get(f"{prefix}.{key}")
         if held and held[0].strip():
             return say("{} (new)").format(held[0].strip()[:70])

@@ -184,6 +184,7 @@ BECAUSE = Words(
         "consented": "The client consented",
         "clinic": "By their role",
         "emergency": "Emergency access",
+        "erased": "By their role, after an erasure",
     }
 )
 SEEN = Words({"released": "without working notes", "metadata": "without words"})

@@ -53,6 +53,17 @@ function keep(form) {
   addEventListener("pageshow", () => { sent = false; });
 }
 
+// Forms that say one word: a second click says nothing more
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-once]")) return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once][data-sent]")) delete form.dataset.sent;
+});
+
 // Gentle auto-logoff: say so two minutes before, then leave nothing on the screen
 
 function lookAfterIdle(body) {

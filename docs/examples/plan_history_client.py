@@ -1,22 +1,26 @@
 """A small client for Plan History: copy this file; it needs nothing but Python's own library.
 
-It opens plans, records entries, reads plans at any moment and follows timelines. For everything else there is
-``send``: the routes are in the API guide. ::
+It opens plans, records entries, reads plans at any moment, walks through timelines and follows the clinic. For
+everything else there is ``send``: the routes are in the API guide. ::
 
     clinic = PlanHistory("http://127.0.0.1:8000", token)
     done = clinic.record(plan_id, [{"type": "SetbackNoted", "data": {"what": "A bad night"}}])
     for entry in clinic.timeline(plan_id):
         print(entry["recorded_at"], entry["sentence"])
+    for event in clinic.follow(after="latest"):  # keep event["id"]: follow(after=...) goes on there
+        print(event["subject"], event["type"])
 """
 
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import Message
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -33,6 +37,8 @@ class ProblemError(Exception):
         self.code: str = problem["code"]
         self.detail: str = problem["detail"]
         self.errors: list[Document] = problem.get("errors", [])
+        self.retry_after = 0
+        """Seconds after which to try again, where the service said so."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +60,31 @@ class PlanHistory:
     ) -> Any:
         """Send a request to any route; raises ProblemError for a refusal, OSError for no answer."""
         asked = {name: value for name, value in (query or {}).items() if value is not None}
+        place = path + (f"?{urlencode(asked)}" if asked else "")
+        return self._exchange(method, place, body, headers or {})[0]
+
+    def _exchange(
+        self, method: str, place: str, body: Any, headers: dict[str, str]
+    ) -> tuple[Any, Message]:
+        """The body and the headers of an answer."""
         request = urllib.request.Request(
-            f"{self.url}{path}" + (f"?{urlencode(asked)}" if asked else ""),
+            f"{self.url}{place}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
                 "Authorization": f"Bearer {self.token}",
                 "Content-Type": "application/json",
-                **(headers or {}),
+                **headers,
             },
         )
         try:
             with urllib.request.urlopen(request, timeout=self.seconds) as answer:
-                return json.load(answer)
+                return json.load(answer), answer.headers
         except urllib.error.HTTPError as refused:
             with refused:
-                raise ProblemError(json.load(refused)) from None
+                problem = ProblemError(json.load(refused))
+                problem.retry_after = int(refused.headers.get("Retry-After") or 0)
+            raise problem from None
 
     def open_plan(
         self, opening: Document, entries: Sequence[Document] = (), *, key: str | None = None
@@ -128,3 +143,23 @@ class PlanHistory:
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    def follow(
+        self, after: str = "0", *, types: Sequence[str] = (), wait: float = 20
+    ) -> Iterator[Document]:
+        """What the clinic records, as CloudEvents in order, for ever; ``after``: the last event's id, or latest.
+
+        Nothing is missed, whatever breaks: start again with the id of the last event you dealt with.
+        """
+        asked = {"lastEventId": after, "timeout": str(int(wait * 1000)), "type": ",".join(types)}
+        place = f"/v1/feed?{urlencode({name: held for name, held in asked.items() if held})}"
+        while True:
+            try:
+                events, headers = self._exchange("GET", place, None, {})
+            except ProblemError as refused:
+                if not refused.retry_after:
+                    raise
+                time.sleep(refused.retry_after)
+                continue
+            yield from events
+            place = headers["Link"].partition(">")[0].lstrip("<")  # also past what types left out

@@ -70,6 +70,8 @@ class Gate:
     rosters: Rosters
     log: AccessLog
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    forgetting: list[Callable[[UUID, UUID], None]] = field(default_factory=list)
+    """Who else keeps something of plans in mind, and lets go of one that was erased."""
     _facts: Kept[tuple[UUID, UUID], tuple[float, Facts]] = field(
         default_factory=lambda: Kept(10_000)
     )
@@ -137,10 +139,13 @@ class Gate:
     def relation(self, principal: Principal, action: str, plan_id: UUID) -> str | None:
         """The first relation of the principal to the plan that allows the action, or None."""
         grant = principal.grant(action) or {}
+        roster = self.rosters(principal.clinic_id)
+        if plan_id in roster.erased:
+            self.let_go(principal.clinic_id, plan_id)
+            return table.ERASED if table.ERASED in grant else None
         facts = self.facts(principal.clinic_id, plan_id)
         if facts is None:
             return None
-        roster = self.rosters(principal.clinic_id)
         stands: Mapping[str, Callable[[], bool]] = {
             table.CASELOAD: lambda: treats(principal, facts, plan_id, roster),
             table.TEAM: lambda: supervises(principal, facts, plan_id, roster),
@@ -150,6 +155,11 @@ class Gate:
             table.EMERGENCY: lambda: self._broke_the_glass(principal, plan_id),
         }
         return next((held for held in table.RELATIONS if held in grant and stands[held]()), None)
+
+    def let_go(self, clinic_id: UUID, plan_id: UUID) -> None:
+        """Keep nothing of a plan in mind that was erased, perhaps by another process."""
+        for forget in (self.forget, self.plans.forget_erased, *self.forgetting):
+            forget(clinic_id, plan_id)
 
     def facts(self, clinic_id: UUID, plan_id: UUID) -> Facts | None:
         """What decides about a plan, no older than a second; None when there is no such plan."""

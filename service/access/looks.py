@@ -22,6 +22,8 @@ from service.access.principal import Principal, origin
 from service.database import BoundedConnection, Database
 from service.errors import StoreUnavailableError
 
+CLIENT = "The client"
+"""What clients are called here: the log outlives what is erased."""
 _NOTE = "SELECT note_looks(%s)"
 _OF_CLIENT = """
 plan_id IN (SELECT c.plan_id FROM current_plans c WHERE c.clinic_id = access_log.clinic_id AND c.client_ref = %s)
@@ -180,7 +182,7 @@ def _row(principal: Principal, look: Look) -> dict[str, Any]:
         "clinic_id": principal.clinic_id,
         "member_id": principal.member_id,
         "token_id": principal.token_id,
-        "name": principal.name,
+        "name": principal.name if principal.role != "client" else CLIENT,
         "role": principal.role,
         "action": look.action,
         "plan_id": look.plan_id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.entry import Author
-from service.access.table import ACCESS, Grant
+from service.access.table import ACCESS, OWN_ACTIONS, STRANGER, Grant
 from service.errors import NotAllowedError
 
 
@@ -44,10 +44,21 @@ class Principal:
         """Whether their role has the action by any relation."""
         return self.grant(action) is not None
 
+    def sees_own_actions(self, action: str) -> bool:
+        """Whether by that action their role sees what they did themselves, and no more."""
+        return self.role in OWN_ACTIONS.get(action, ())
+
     def require(self, action: str) -> None:
         """Refuse with NotAllowedError unless their role has the action."""
         if not self.may(action):
             raise NotAllowedError(f"The role {self.role} does not include {action}.", action=action)
+
+
+def stranger(
+    clinic_id: UUID, member_id: UUID, token_id: UUID, scopes: frozenset[str] = frozenset()
+) -> Principal:
+    """Somebody by what an issuer says of them; name and role are for the clinic's log to say."""
+    return Principal(clinic_id, member_id, "unknown", STRANGER, None, token_id, scopes)
 
 
 @dataclass(frozen=True, slots=True)

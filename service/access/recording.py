@@ -7,10 +7,12 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.entry import EntryData
-from domain.errors import EntryNotFoundError
+from domain.errors import ApprovalRequiredError, EntryNotFoundError, RecordedElsewhereError
 from domain.opening import PlanOpened
+from domain.people import CaseloadAssigned, CaseloadEnded, MemberJoined, SupervisionAssigned
+from domain.proposals import MAKING
 from service.access import table
-from service.access.gate import Facts, Sight, supervises, treats
+from service.access.gate import Facts, Gate, Sight, supervises, treats
 from service.access.principal import Principal
 from service.access.roster import Roster
 from service.errors import NotAllowedError
@@ -42,6 +44,17 @@ def refuse_foreign_opening(roster: Roster, principal: Principal, opening: PlanOp
             + (", or somebody you supervise." if table.TEAM in grant else "."),
             "/therapist_id",
         )
+
+
+def refuse_elsewhere(drafts: Sequence[Drafted]) -> None:
+    """Some entries come about by something else alone, such as asking for emergency access."""
+    for index, draft in enumerate(drafts):
+        if draft.data.ONLY_BY:
+            name = type(draft.data).__name__
+            raise RecordedElsewhereError(
+                f"{name} is not recorded among other entries: {draft.data.ONLY_BY} does it.",
+                f"/entries/{index}/type",
+            )
 
 
 def refuse_foreign_types(
@@ -78,12 +91,79 @@ def _amends_own(plans: Plans, principal: Principal, plan_id: UUID, data: EntryDa
 
 
 def refuse_foreign_clinic_types(principal: Principal, drafts: Sequence[Drafted]) -> None:
-    """Refuse entries of the clinic that the principal's role does not record."""
-    allowed = table.CLINIC_RECORDS.get(principal.role)
+    """Refuse entries of the clinic that the principal's role does not record, or only proposes."""
+    records = table.CLINIC_RECORDS.get(principal.role, frozenset())
+    proposes = table.PROPOSES.get(principal.role, frozenset()) - records
     for index, draft in enumerate(drafts):
         name = type(draft.data).__name__
-        if allowed is not None and name not in allowed:
+        if name in proposes:
+            raise ApprovalRequiredError(
+                f"{name} is proposed, not recorded at once: {MAKING}.", f"/entries/{index}/type"
+            )
+    _refuse_others(principal, drafts, records, "records")
+
+
+def refuse_foreign_proposal(gate: Gate, principal: Principal, drafts: Sequence[Drafted]) -> None:
+    """Refuse to propose what the principal's role does not, or not for these people."""
+    proposes = table.PROPOSES.get(principal.role, frozenset())
+    _refuse_others(principal, drafts, proposes, "proposes")
+    if principal.role in table.FOR_THEIR_TEAM:
+        team = _Team(gate, principal)
+        for index, draft in enumerate(drafts):
+            if fault := team.fault(draft.data):
+                field, detail = fault
+                raise NotAllowedError(detail, f"/entries/{index}/data/{field}")
+
+
+def _refuse_others(
+    principal: Principal, drafts: Sequence[Drafted], allowed: frozenset[str], does: str
+) -> None:
+    for index, draft in enumerate(drafts):
+        name = type(draft.data).__name__
+        if name not in allowed:
             raise NotAllowedError(
-                f"A {principal.role.replace('_', ' ')} records {', '.join(sorted(allowed))}; not {name}.",
+                f"The role {principal.role.replace('_', ' ')} {does} "
+                f"{', '.join(sorted(allowed)) or 'nothing'}; not {name}.",
                 f"/entries/{index}/type",
             )
+
+
+class _Team:
+    """Whom and what a supervisor makes proposals for: their team, whoever joins it, and its plans."""
+
+    def __init__(self, gate: Gate, principal: Principal) -> None:
+        self._gate, self._principal = gate, principal
+        self._roster = gate.rosters(principal.clinic_id)
+        self._team = set(self._roster.team(principal.member_id))
+        self._chiefs = {principal.member_id, *self._team}
+
+    def fault(self, data: EntryData) -> tuple[str, str] | None:
+        """The field by which an entry is none of their business, and why; None when it is.
+
+        Whoever joins with an earlier entry of the same proposal is of the team for the later ones.
+        """
+        role = getattr(data, "role", None)
+        if role is not None and role not in table.CLINICAL:
+            return "role", f"You propose people as {', '.join(sorted(table.CLINICAL))}."
+        member_id = UUID(data.member_id)  # type: ignore[attr-defined] # all of OF_PEOPLE have it
+        if isinstance(data, MemberJoined):
+            self._team.add(member_id)
+        elif isinstance(data, SupervisionAssigned):
+            return self._fault_of_supervision(member_id, UUID(data.supervisor_id))
+        elif member_id not in self._team:
+            return "member_id", "Propose changes for those you supervise; this is not one of them."
+        if isinstance(data, CaseloadAssigned | CaseloadEnded) and not self._reaches(data.plan_id):
+            return "plan_id", "There is no such plan within your reach; check its id."
+        return None
+
+    def _fault_of_supervision(self, member_id: UUID, chief: UUID) -> tuple[str, str] | None:
+        held = self._roster.members.get(member_id)
+        free = held is not None and held.supervisor_id is None
+        if not free and member_id not in self._team:
+            return "member_id", "Somebody else supervises them; that is for others to propose."
+        if chief not in self._chiefs:
+            return "supervisor_id", "Propose yourself, or a supervisor of your team."
+        return None
+
+    def _reaches(self, plan_id: str) -> bool:
+        return self._gate.relation(self._principal, "plans.record", UUID(plan_id)) is not None

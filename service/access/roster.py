@@ -8,10 +8,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from uuid import UUID
 
-from domain.clinic import Clinic, Member
+from domain.approving import objection_to
+from domain.clinic import Clinic
+from domain.entry import Author
+from domain.erased import NOBODY
 from domain.errors import PlanNotFoundError
+from domain.people import Member
+from domain.proposals import Proposal, ProposalApproved
 from service.access.principal import Principal
-from service.errors import NotSignedInError
+from service.errors import NoMemberError
 from service.record.plans import Plans
 
 REMEMBERED = 0.5
@@ -20,14 +25,28 @@ REMEMBERED = 0.5
 
 @dataclass(frozen=True)
 class Roster:
-    """Members by id. One whom the log does not know has no caseload and no team."""
+    """Members by id, and the proposals that wait for some of them.
+
+    One whom the log does not know has no caseload and no team.
+    """
 
     members: dict[UUID, Member]
+    proposals: tuple[Proposal, ...] = ()
+    erased: frozenset[UUID] = frozenset()
+    """The plans, and the members, whose client was erased."""
 
     @classmethod
     def of(cls, clinic: Clinic) -> Roster:
-        """The people of the clinic as it stands."""
-        return cls({UUID(held.member_id): held for held in clinic.state.members})
+        """The people of the clinic as it stands, copied: what is only tried out never shows here."""
+        waiting = (replace(held) for held in clinic.state.proposals if held.status == "open")
+        members = {UUID(held.member_id): replace(held) for held in clinic.state.members}
+        gone = [(*held.plan_ids, *held.member_ids) for held in clinic.state.erasures]
+        erased = frozenset(UUID(one) for held in gone for one in held)
+        return cls(members, tuple(waiting), erased)
+
+    def waiting_for(self, author: Author) -> int:
+        """How many proposals wait for a word of this person."""
+        return sum(objection_to(held, ProposalApproved, author) is None for held in self.proposals)
 
     def caseload(self, member_id: UUID) -> frozenset[UUID]:
         """The plans that were assigned to a member."""
@@ -61,18 +80,28 @@ class Roster:
     def present(self, principal: Principal) -> Principal:
         """The principal with the name and role the log gives them now.
 
-        Raises NotSignedInError when they have left. Somebody the log does not know is who their
+        Raises NoMemberError when they have left. Somebody the log does not know is who their
         token says.
         """
         held = self.members.get(principal.member_id)
+        if principal.member_id in self.erased:
+            who = replace(principal, name=NOBODY.name, credential=None)
+            raise NoMemberError("What this clinic kept of you was erased; so was your access.", who)
         if held is None:
             return principal
         if held.status != "present":
-            raise NotSignedInError("You no longer belong to this clinic; ask its administrator.")
+            who = replace(principal, name=held.name, role=held.role, credential=held.credential)
+            raise NoMemberError("You no longer belong to this clinic; ask its administrator.", who)
         same = (held.name, held.role) == (principal.name, principal.role)
         if same and held.credential == principal.credential:
             return principal
         return replace(principal, name=held.name, role=held.role, credential=held.credential)
+
+    def member(self, principal: Principal, unknown: str) -> Principal:
+        """As ``present``, for somebody the log must know; ``unknown``: what to say when it does not."""
+        if principal.member_id not in self.members:
+            raise NoMemberError(unknown, principal)
+        return self.present(principal)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from service import transfer
 from service.commandline import exchange
 from service.commandline.shared import answer, json_option, owner_connection, settings
+from service.keys import open_keys
 
 
 @click.command()
@@ -51,8 +52,9 @@ def export(
 
 def _write_log(clinic_id: UUID, output: IO[bytes]) -> None:
     console = Console(stderr=True)
-    with owner_connection(settings()) as conn:
-        heading, lines = transfer.export_lines(conn, clinic_id)
+    held = settings()
+    with owner_connection(held) as conn:
+        heading, lines = transfer.export_lines(conn, clinic_id, open_keys(held))
         with (
             contextlib.closing(lines),
             Progress(console=console, disable=not console.is_terminal) as progress,
@@ -102,14 +104,16 @@ def import_(
 
 def _restore(source: IO[bytes], *, as_json: bool) -> None:
     console = Console(stderr=True)
+    held = settings()
     with (
-        owner_connection(settings()) as conn,
+        owner_connection(held) as conn,
         Progress(console=console, disable=not console.is_terminal) as progress,
     ):
         task = progress.add_task("Importing", total=None)
         done = transfer.import_lines(
             conn,
             source,
+            open_keys(held),
             began=lambda total: progress.update(task, total=total),
             told=lambda count: progress.update(task, advance=count),
         )

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import psycopg
 
+from projections.sealing import NO_KEYS
 from service.commandline.shared import (
     UsageError,
     answer,
@@ -21,6 +22,9 @@ from service.commandline.shared import (
 )
 from service.database import Database
 from service.health import look
+from service.identity.discovery import Discovery
+from service.keys import KeysUnsetError, MasterKeyError, open_keys
+from service.settings import Settings
 
 
 @click.command()
@@ -54,12 +58,28 @@ def doctor(*, as_json: bool) -> None:
                 findings.append(
                     f"{name} has stopped for {lag['stopped']} clinic(s): see plan-history projections."
                 )
-    except UsageError as missing:
+        shown["keys"] = "off" if open_keys(held) is NO_KEYS else "in order"
+    except (UsageError, KeysUnsetError, MasterKeyError) as missing:
         findings.append(str(missing))
     except psycopg.Error as failed:
         findings.append(unusable(failed))
+    findings += _about_the_issuer(held)
     answer(shown, as_json=as_json, people=_told(shown))
     sys.exit(1 if findings else 0)
+
+
+def _about_the_issuer(held: Settings) -> list[str]:
+    """What keeps people from signing in at the clinic's issuer just now."""
+    if held.oidc_issuer is None or held.oidc_client_id is None:
+        return []
+    try:
+        Discovery(held.oidc_issuer).load()
+    except (OSError, ValueError) as failed:
+        why = str(failed) if type(failed) is ValueError else type(failed).__name__
+        return [
+            f"Nobody can sign in at {held.oidc_issuer} ({why}): check PLAN_HISTORY_OIDC_ISSUER and the way there."
+        ]
+    return []
 
 
 def _told(shown: dict[str, Any]) -> str:

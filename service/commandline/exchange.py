@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,23 +15,34 @@ from rich.progress import Progress
 from rich.table import Table
 
 from service.access import Principal
-from service.commandline.shared import UsageError, answer, owner_connection, settings, url_of
+from service.commandline.shared import (
+    UsageError,
+    answer,
+    owner_connection,
+    seals,
+    settings,
+    url_of,
+)
 from service.container import Container, build
 from service.export.clinic import export_everything, export_tables
 from service.fhir.importing import Imported, import_fhir
+
+SHOWN = 500
+"""How many findings of an import are shown to people."""
 
 
 def write_everything(clinic_id: UUID, path: Path) -> None:
     """Write an archive of a whole clinic."""
     console = Console(stderr=True)
+    held = settings()
     with (
-        owner_connection(settings()) as conn,
+        owner_connection(held) as conn,
         Progress(console=console, disable=not console.is_terminal) as progress,
     ):
         task = progress.add_task("Exporting", total=None)
         done = export_everything(
             conn,
-            clinic_id,
+            seals(held, clinic_id),
             path,
             began=lambda total: progress.update(task, total=total),
             told=lambda count: progress.update(task, advance=count),
@@ -40,8 +52,9 @@ def write_everything(clinic_id: UUID, path: Path) -> None:
 
 def write_tables(clinic_id: UUID, folder: Path) -> None:
     """Write a table for each read model."""
-    with owner_connection(settings()) as conn:
-        rows = export_tables(conn, clinic_id, folder)
+    held = settings()
+    with owner_connection(held) as conn:
+        rows = export_tables(conn, seals(held, clinic_id), folder)
     told = ", ".join(f"{name}.csv ({count} rows)" for name, count in rows.items())
     click.echo(f"{folder}: {told}.", err=True)
 
@@ -86,11 +99,15 @@ def _show(done: Imported) -> None:
     if not done.findings:
         return
     shown = Table("resource", "element", "what became of it", "value")
-    for one in done.findings:
+    for one in done.findings[:SHOWN]:
         value = " ".join(one.value.split())
         cut = f"{value[:57]}…" if len(value) > 58 else value
         shown.add_row(*map(_plain, (one.resource, one.path, one.became, cut)))
     console.print(shown)
+    if len(done.findings) > SHOWN:
+        console.print(f"… and {len(done.findings) - SHOWN:,} more: --json shows them all.")
+    for became, count in Counter(one.became for one in done.findings).most_common():
+        console.print(f"{count:,} × {became}", markup=False)
 
 
 def _plain(text: str) -> str:

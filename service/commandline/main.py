@@ -13,6 +13,8 @@ from projections.rebuild import RebuildStoppedError
 from service.commandline.clinics import clinic, member
 from service.commandline.data import export, import_
 from service.commandline.doctor import doctor
+from service.commandline.erase import erase
+from service.commandline.keys import keys
 from service.commandline.looks import access_log
 from service.commandline.projections import projections, rebuild
 from service.commandline.serve import api, deliver, migrate, project, serve
@@ -21,6 +23,7 @@ from service.commandline.tokens import token
 from service.commandline.webhooks import webhook
 from service.embedded import EmbeddedPostgresError
 from service.errors import StoreUnavailableError
+from service.keys import KeysUnsetError, MasterKeyError
 from service.migrate import MigrationError
 from service.serving.supervise import PortTakenError
 
@@ -34,6 +37,8 @@ REFUSALS = (
     EmbeddedPostgresError,
     PortTakenError,
     RebuildStoppedError,
+    KeysUnsetError,
+    MasterKeyError,
 )
 
 
@@ -48,7 +53,7 @@ def cli() -> None:
 
 for command in (
     serve, api, project, deliver, migrate, clinic, member, token, webhook, projections, rebuild, access_log,
-    export, import_, doctor,
+    keys, erase, export, import_, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -20,6 +20,7 @@ from service.commandline.shared import (
     settings,
     table,
 )
+from service.keys import open_keys
 
 _STATUS = """
 SELECT p.projection, p.version, p.clinic_id, p.position, l.position - p.position AS behind,
@@ -89,7 +90,8 @@ def rebuild(name: str, batch: int, *, as_json: bool) -> None:
     """Build projection NAME anew beside the old one, then switch. Interrupted, it goes on where it was."""
     projection = _named(name)
     console = Console(stderr=True)
-    with owner_connection(settings()) as conn:
+    held = settings()
+    with owner_connection(held) as conn:
         total = conn.execute(
             "SELECT coalesce(sum(position), 0)::bigint FROM clinic_logs"
         ).fetchone()
@@ -98,6 +100,7 @@ def rebuild(name: str, batch: int, *, as_json: bool) -> None:
             done = rebuild_projection(
                 conn,
                 projection,
+                open_keys(held),
                 batch=batch,
                 told=lambda count: progress.update(task, advance=count),
             )

@@ -18,6 +18,7 @@ from service.commandline.shared import DATABASE, answer, json_option, settings, 
 from service.container import build
 from service.embedded import EmbeddedPostgres
 from service.feed.showing import Showing
+from service.keys import open_keys
 from service.logs import set_up
 from service.serving import supervise
 from service.serving.deliverer import DESKS, terms
@@ -53,6 +54,7 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
         _, chosen, *_ = sock.getsockname()
         address = f"http://{f'[{held.host}]' if ':' in held.host else held.host}:{chosen}"
         environment = supervise.environment_for(url, held.home)
+        environment.setdefault("PLAN_HISTORY_KEYS", held.keys or "")
         environment["PLAN_HISTORY_WORKERS"] = str(held.workers)
         environment.setdefault("PLAN_HISTORY_LOG_LEVEL", "WARNING")
         with supervise.projector(environment) as projector:
@@ -116,6 +118,7 @@ def api() -> None:
     """Run the API alone, under gunicorn (DATABASE_URL)."""
     held = settings()
     url_of(held)
+    open_keys(held)  # what is wrong with them is said here, not by each worker
     environment = dict(os.environ)
     if "PROMETHEUS_MULTIPROC_DIR" not in environment:
         environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="plan-history-metrics-")
@@ -131,7 +134,7 @@ def project() -> None:
     set_up(held.log_level)
     supervise.end_with_supervisor()
     with supervise.signals() as stop:
-        run_projector(held.projector_url or url_of(held), stop)
+        run_projector(held.projector_url or url_of(held), stop, open_keys(held))
 
 
 @click.command()

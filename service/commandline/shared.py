@@ -14,12 +14,14 @@ import click
 import psycopg
 
 from domain.fields import plain_moment
+from projections.sealing import Seals
 from service.access import Principal
 from service.clinic import ClinicService
-from service.container import build
+from service.container import Container, build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import running
-from service.identity.configured import rules_of
+from service.identity.configured import check
+from service.keys import open_keys
 from service.settings import Settings
 from service.webhooks.management import WebhookService
 
@@ -34,7 +36,7 @@ def settings() -> Settings:
     """The settings in the environment; raises UsageError for some that do not go together."""
     held = Settings.from_environment()
     try:
-        rules_of(held)
+        check(held)
     except ValueError as wrong:
         raise UsageError(str(wrong)) from wrong
     return held
@@ -59,6 +61,11 @@ def owner_connection(held: Settings) -> psycopg.Connection[Any]:
     """A connection as the owner, for what only an operator may do."""
     dsn = dsn_as(url_of(held, owner=True), OWNER_ROLE, seconds=600, application="plan-history-cli")
     return psycopg.connect(dsn, autocommit=True)
+
+
+def seals(held: Settings, clinic_id: UUID) -> Seals:
+    """What opens and seals the texts of a clinic."""
+    return Seals(open_keys(held), clinic_id)
 
 
 _LACKING = (
@@ -92,23 +99,27 @@ def operator(clinic_id: UUID) -> Principal:
 
 
 @contextlib.contextmanager
-def clinic_service(held: Settings) -> Iterator[ClinicService]:
-    """The use cases of clinics, over the database of this machine's service."""
+def services(held: Settings) -> Iterator[Container]:
+    """The use cases, over the database of this machine's service."""
     container = build(replace(held, database_url=url_of(held), pool_size=1))
     try:
-        yield container.clinic
+        yield container
     finally:
         container.close()
 
 
 @contextlib.contextmanager
+def clinic_service(held: Settings) -> Iterator[ClinicService]:
+    """The use cases of clinics."""
+    with services(held) as container:
+        yield container.clinic
+
+
+@contextlib.contextmanager
 def webhook_service(held: Settings) -> Iterator[WebhookService]:
-    """The use cases of webhooks, over the database of this machine's service."""
-    container = build(replace(held, database_url=url_of(held), pool_size=1))
-    try:
+    """The use cases of webhooks."""
+    with services(held) as container:
         yield container.webhooks
-    finally:
-        container.close()
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for machines.")

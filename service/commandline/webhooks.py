@@ -17,6 +17,7 @@ from service.commandline.shared import (
     table,
     webhook_service,
 )
+from service.webhooks.alerts import CARRIES, CONTENT
 from service.webhooks.management import OUTCOMES, OVERLAP, NewWebhook
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,6 +57,12 @@ def _command(name: str) -> Callable[[F], click.Command]:
 )
 @click.option("--member", "member_id", type=click.UUID, help="The integration it is for.")
 @click.option("--recipient", default="", help="By what name clients' consents know it.")
+@click.option(
+    "--carries",
+    type=click.Choice(CARRIES),
+    default=CONTENT,
+    help="metadata: for the clinic's own alerting – that there was an emergency access, and no word of it.",
+)
 @json_option
 def create(clinic_id: UUID, *, as_json: bool, **given: Any) -> None:
     """Send a clinic's entries to URL; prints the secret to check them with."""

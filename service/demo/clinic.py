@@ -17,13 +17,14 @@ import psycopg
 from rich.console import Console
 from rich.progress import Progress
 
-from domain.clinic import MemberJoined, Role, SupervisionAssigned
 from domain.opening import PlanOpened
+from domain.people import MemberJoined, Role, SupervisionAssigned
 from service.access import Principal
 from service.access.table import CLINIC, FULL, Grant
 from service.clinics import create_clinic
 from service.container import Container, build
 from service.database import OWNER_ROLE, dsn_as
+from service.demo.changes import Changes
 from service.demo.load import ReadyDraft, client_ref_of, load
 from service.demo.people import DEMO, PEOPLE, Person
 from service.plans import Draft, Recorded, Request
@@ -55,7 +56,8 @@ class Teller:
     container: Container
     session: int = 0
 
-    def _request(self, recorded_at: datetime) -> Request:
+    def request(self, recorded_at: datetime) -> Request:
+        """The next step, told to be recorded then."""
         self.session += 1
         key = f"demo-{self.session}"
         return Request(key=key, digest=sha256(key.encode()).digest(), recorded_at=recorded_at)
@@ -63,24 +65,24 @@ class Teller:
     def found(self, recorded_at: datetime) -> None:
         """The clinic's people join it."""
         admin = next(person for person in PEOPLE.values() if person.role == "admin")
-        request = self._request(recorded_at)
-        self.container.clinic.record(_narrator(admin), _founding(), request)
+        request = self.request(recorded_at)
+        self.container.clinic.record(narrator(admin), _founding(), request)
 
     def open_plan(
         self, by: Person, data: PlanOpened, drafts: Sequence[ReadyDraft], recorded_at: datetime
     ) -> Recorded:
         """Open a plan of the demo."""
         opening = Draft(data=data, occurred_at=drafts[0].occurred_at if drafts else None)
-        request = self._request(recorded_at)
-        return self.container.plans.open_plan(_narrator(by), opening, _drafts(drafts), request)
+        request = self.request(recorded_at)
+        return self.container.plans.open_plan(narrator(by), opening, _drafts(drafts), request)
 
     def record(
         self, by: Person, plan_id: UUID, drafts: Sequence[ReadyDraft], recorded_at: datetime
     ) -> Recorded:
         """Record a session of the demo."""
-        request = self._request(recorded_at)
+        request = self.request(recorded_at)
         recording = self.container.plans.recording
-        return recording.record_in(_narrator(by), plan_id, _drafts(drafts), request)
+        return recording.record_in(narrator(by), plan_id, _drafts(drafts), request)
 
 
 def _founding() -> list[Draft]:
@@ -105,7 +107,8 @@ def _founding() -> list[Draft]:
     return [Draft(data=data) for data in (*joined, *supervised)]
 
 
-def _narrator(by: Person) -> Narrator:
+def narrator(by: Person) -> Narrator:
+    """Somebody of the demo, as who they are."""
     member = UUID(by.member_id)
     return Narrator(CLINIC_ID, member, by.name, by.role, by.credential, uuid4())
 
@@ -156,12 +159,15 @@ def _fill(settings: Settings, anchor: datetime) -> None:
         with Progress(console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task("Loading the demo clinic", total=None)
             teller.found(anchor - FOUNDED_BEFORE)
+            changes = Changes(container, teller.request, narrator)
+            changes.begin(anchor - FOUNDED_BEFORE)
             load(
                 teller.open_plan,
                 teller.record,
                 anchor,
                 told=lambda done, total: progress.update(task, completed=done, total=total),
             )
+            changes.end(anchor)
     finally:
         container.close()
 

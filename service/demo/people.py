@@ -74,6 +74,12 @@ PEOPLE: dict[str, Person] = {
         credential="Data protection officer",
         member_id=name_id("people", "juniper"),
     ),
+    "elder": Person(
+        name="Elder Robin",
+        role="privacy_officer",
+        credential="Deputy data protection officer",
+        member_id=name_id("people", "elder"),
+    ),
     "tablet": Person(
         name="Waiting-room questionnaires",
         role="integration",

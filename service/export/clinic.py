@@ -17,10 +17,11 @@ from domain.history import History
 from domain.plan import Plan
 from projections import ALL
 from projections.rows import COLUMNS, entry_from_row
+from projections.sealing import Seals
 from service.export import tables
 from service.export.archive import Archive, written_whole
 from service.export.plan import bundle
-from service.fhir.people import practitioner
+from service.fhir.people import NO_STAFF, practitioner
 from service.fhir.resources import resources
 from service.fhir.terms import Resource
 from service.transfer import export_lines, to_line
@@ -34,15 +35,15 @@ _PLANS = "SELECT plan_id FROM entries WHERE clinic_id = %s AND version = 1 ORDER
 _ENTRIES = f"SELECT {COLUMNS} FROM entries WHERE clinic_id = %s AND plan_id = %s ORDER BY version"
 
 
-def export_tables(conn: Connection, clinic_id: UUID, folder: Path) -> dict[str, int]:
+def export_tables(conn: Connection, seals: Seals, folder: Path) -> dict[str, int]:
     """Write one CSV file for each read model; how many rows each holds."""
-    _known(conn, clinic_id)
+    _known(conn, seals)
     folder.mkdir(parents=True, exist_ok=True)
     rows = {}
     for projection in ALL:
         with written_whole(folder / f"{projection.name}.csv") as file:
             count = -1  # the heading
-            for line in tables.read_model(conn, clinic_id, projection):
+            for line in tables.read_model(conn, seals, projection):
                 file.write(line.encode())
                 count += 1
         rows[projection.name] = count
@@ -51,15 +52,15 @@ def export_tables(conn: Connection, clinic_id: UUID, folder: Path) -> dict[str, 
 
 def export_everything(
     conn: Connection,
-    clinic_id: UUID,
+    seals: Seals,
     path: Path,
     *,
     began: Told = lambda _: None,
     told: Told = lambda _: None,
 ) -> dict[str, Any]:
     """Write one archive with everything of a clinic; it is there whole or not at all."""
-    heading, log = export_lines(conn, clinic_id)
-    plan_ids = [row[0] for row in conn.execute(_PLANS, [clinic_id]).fetchall()]
+    heading, log = export_lines(conn, seals.clinic_id, seals.keys)
+    plan_ids = [row[0] for row in conn.execute(_PLANS, [seals.clinic_id]).fetchall()]
     began(heading["entries"] + len(plan_ids))
     with (
         contextlib.closing(log),
@@ -68,9 +69,9 @@ def export_everything(
     ):
         archive.add("clinic.ndjson", _log(heading, log, told))
         for projection in ALL:
-            pieces = (line.encode() for line in tables.read_model(conn, clinic_id, projection))
+            pieces = (line.encode() for line in tables.read_model(conn, seals, projection))
             archive.add(f"tables/{projection.name}.csv", pieces)
-        for name, content in _as_fhir(conn, clinic_id, plan_ids, heading["exported_at"]):
+        for name, content in _as_fhir(conn, seals, plan_ids, heading["exported_at"]):
             archive.add(name, content)
             told(1)
         archive.seal(**{**heading, "format": EVERYTHING})
@@ -84,34 +85,35 @@ def _log(heading: dict[str, Any], log: Generator[bytes, None, None], told: Told)
         told(1)
 
 
-def _known(conn: Connection, clinic_id: UUID) -> None:
+def _known(conn: Connection, seals: Seals) -> None:
     """Raise UnknownClinicError unless there is such a clinic; confine the connection to it."""
-    _, log = export_lines(conn, clinic_id)
+    _, log = export_lines(conn, seals.clinic_id, seals.keys)
     log.close()
 
 
 def _as_fhir(
-    conn: Connection, clinic_id: UUID, plan_ids: list[UUID], at: str
+    conn: Connection, seals: Seals, plan_ids: list[UUID], at: str
 ) -> Iterator[tuple[str, bytes]]:
     """(file, Bundle) of each plan, and of the clinic's people."""
     for plan_id in plan_ids:
-        history = _history(conn, clinic_id, plan_id)
-        if isinstance(history, Plan):
-            found = list(resources(clinic_id, history).values())
+        history = _history(conn, seals, plan_id)
+        if isinstance(history, Plan) and not history.erased:
+            found = list(resources(seals.clinic_id, history).values())
             yield f"fhir/{plan_id}.json", orjson.dumps(bundle(found, NOWHERE, at))
         elif isinstance(history, Clinic):
             yield "fhir/practitioners.json", orjson.dumps(bundle(_people(history), NOWHERE, at))
 
 
 def _people(clinic: Clinic) -> list[Resource]:
-    return [practitioner(UUID(held.member_id), held) for held in clinic.state.members]
+    staff = (held for held in clinic.state.members if held.role not in NO_STAFF)
+    return [practitioner(UUID(held.member_id), held) for held in staff]
 
 
-def _history(conn: Connection, clinic_id: UUID, plan_id: UUID) -> History:
+def _history(conn: Connection, seals: Seals, plan_id: UUID) -> History:
     history: History | None = None
-    rows = conn.execute(_ENTRIES.encode(), [clinic_id, plan_id], binary=True).fetchall()
+    rows = conn.execute(_ENTRIES.encode(), [seals.clinic_id, plan_id], binary=True).fetchall()
     for row in rows:
-        entry = entry_from_row(row, plan_id)
+        entry = entry_from_row(row, plan_id, seals)
         history = history or shell(entry)
         history.learn(entry)
     assert history is not None

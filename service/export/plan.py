@@ -23,7 +23,7 @@ from service.fhir.facade import FhirService
 from service.fhir.terms import Resource
 from service.reading import reading_plan
 from service.timeline import TimelineService
-from service.transfer import to_line
+from service.transfer import entry_line, to_line
 
 FORMATS = ("bundle", "fhir", "csv", "html")
 EVIDENCE = "plan-history/evidence/v1"
@@ -103,21 +103,9 @@ class PlanExports:
             parameters = [principal.clinic_id, plan_id, version]
             return conn.execute(_READ.encode(), parameters, binary=True).fetchall()
 
-        for row in self.gate.database.in_clinic(principal.clinic_id, read):
-            position, number, recorded_at, entry_id, command_id, topic, state, leaf = row
-            yield to_line(
-                {
-                    "position": position,
-                    "plan_id": plan_id,
-                    "version": number,
-                    "entry_id": entry_id,
-                    "command_id": command_id,
-                    "recorded_at": plain_moment(recorded_at),
-                    "topic": topic,
-                    "leaf": bytes(leaf).hex(),
-                    "state": orjson.loads(state),
-                }
-            )
+        seals = self.gate.plans.seals(principal.clinic_id)
+        for *row, leaf in self.gate.database.in_clinic(principal.clinic_id, read):
+            yield to_line(entry_line(seals, row, plan_id, leaf))
 
 
 def bundle(resources: Sequence[Resource], base_url: str, at: str) -> Resource:

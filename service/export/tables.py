@@ -15,6 +15,7 @@ from psycopg import sql
 
 from domain.fields import plain_moment
 from projections.projection import Projection
+from projections.sealing import Seals
 
 TIMELINE = (
     "position", "version", "plan_id", "entry_id", "type", "occurred_at", "recorded_at", "late",
@@ -24,7 +25,8 @@ TIMELINE = (
 """The columns of a timeline."""
 _COLUMNS = """
 SELECT column_name FROM information_schema.columns
-WHERE table_schema = 'plan_history' AND table_name = %s AND column_name <> 'clinic_id' AND data_type <> 'bytea'
+WHERE table_schema = 'plan_history' AND table_name = %s AND column_name <> 'clinic_id'
+AND (data_type <> 'bytea' OR column_name = ANY(%s))
 ORDER BY ordinal_position
 """
 
@@ -69,18 +71,36 @@ def timeline(entries: Iterable[str]) -> Iterator[str]:
 
 
 def read_model(
-    conn: psycopg.Connection[Any], clinic_id: UUID, projection: Projection
+    conn: psycopg.Connection[Any], seals: Seals, projection: Projection
 ) -> Iterator[str]:
     """A clinic's rows of a read model as CSV: one row a thing, one column a fact, UTC throughout."""
-    table = projection.table()
-    names = [row[0] for row in conn.execute(_COLUMNS, [table]).fetchall()]
+    table, sealed = projection.table(), [*projection.SEALED]
+    names = [row[0] for row in conn.execute(_COLUMNS, [table, sealed]).fetchall()]
     query = sql.SQL("SELECT {} FROM {} WHERE clinic_id = %s ORDER BY {}").format(
         sql.SQL(", ").join(map(sql.Identifier, names)),
         sql.Identifier(table),
         sql.SQL(", ").join(sql.Literal(place) for place in range(1, len(names) + 1)),
     )
-    yield lines([names])
+    heading: list[str] | None = None
     with conn.transaction(), conn.cursor("table") as cursor:
         cursor.itersize = 2_000
-        for row in cursor.execute(query, [clinic_id]):
-            yield lines([row])
+        for row in cursor.execute(query, [seals.clinic_id]):
+            told = _opened(seals, projection, dict(zip(names, row, strict=True)))
+            if heading is None:
+                yield lines([heading := [*told]])
+            yield lines([[*told.values()]])
+    if heading is None:
+        yield lines([names])
+
+
+def _opened(seals: Seals, projection: Projection, row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its sealed columns told."""
+    told: dict[str, Any] = {}
+    for name, held in row.items():
+        about = projection.SEALED.get(name)
+        if about is None:
+            told[name] = held
+            continue
+        text = seals.read(projection.name, row["plan_id"], about.format(**row), bytes(held))
+        told.update({name: None} if text is None else projection.told(name, text))
+    return told

@@ -104,9 +104,10 @@ class FeedService:
 
     def _look(self, principal: Principal, wanted: Interest, after: int, limit: int) -> Batch:
         clinic_id = principal.clinic_id
+        seals = self.showing.gate.plans.seals(clinic_id)
 
         def read(conn: BoundedConnection) -> Look:
-            return look(conn, clinic_id, after, wanted, limit)
+            return look(conn, seals, after, wanted, limit)
 
         found = self.database.in_clinic(clinic_id, read)
         seen = self.showing.shown(principal, found.rows, "feed").plans

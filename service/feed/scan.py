@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from projections.sealing import Seals
 from service.feed.events import Row
 
 SPAN = 5_000
@@ -61,7 +62,7 @@ class Look:
 
 def look(
     conn: psycopg.Connection[TupleRow],
-    clinic_id: UUID,
+    seals: Seals,
     after: int,
     wanted: Interest,
     limit: int,
@@ -76,7 +77,7 @@ def look(
     found: list[Any] = conn.execute(
         wanted.query,
         {
-            "clinic": clinic_id,
+            "clinic": seals.clinic_id,
             "after": after,
             "until": last,
             "limit": limit,
@@ -85,10 +86,17 @@ def look(
         },
         binary=True,
     ).fetchall()
-    rows = [Row(*row[1:]) for row in found if row[1] is not None]
+    rows = [_row(seals, row[1:]) for row in found if row[1] is not None]
     head = found[0][0] if found else 0
     reached = rows[-1].position if len(rows) == limit else max(after, min(head, last))
     return Look(rows, reached, head)
+
+
+def _row(seals: Seals, found: Any) -> Row:
+    """A row with its state opened; without any where its key was destroyed: nobody is shown that."""
+    position, plan_id, version, recorded_at, entry_id, command_id, topic, kept = found
+    state = seals.state(plan_id, version, entry_id, kept) or b""
+    return Row(position, plan_id, version, recorded_at, entry_id, command_id, topic, state)
 
 
 _END = 2**62

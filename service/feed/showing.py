@@ -9,7 +9,6 @@ from uuid import UUID
 
 from domain.errors import UnknownEntryTypeError
 from service.access import Gate, Look, Principal
-from service.access.table import FULL
 from service.feed.events import Row
 
 ACTION = "feed.read"
@@ -37,7 +36,9 @@ class Showing:
         """Somebody as the clinic knows them now; raises NotSignedInError when they have left."""
         return self.gate.rosters(principal.clinic_id).present(principal)
 
-    def shown(self, principal: Principal, rows: Iterable[Row], asked: str) -> Shown:
+    def shown(
+        self, principal: Principal, rows: Iterable[Row], asked: str, action: str = ACTION
+    ) -> Shown:
         """Which plans of these entries the principal sees; kept as looked at when this returns."""
         newest: dict[str, int] = {}
         for row in rows:
@@ -46,11 +47,11 @@ class Showing:
         unreadable = set()
         for plan_id in newest:
             try:
-                relations[plan_id] = self.gate.relation(principal, ACTION, UUID(plan_id))
+                relations[plan_id] = self.gate.relation(principal, action, UUID(plan_id))
             except (UnknownEntryTypeError, LookupError, ValueError) as failed:
                 log.error("plan %s cannot be read: %s", plan_id, type(failed).__name__)
                 unreadable.add(plan_id)
-        self._keep(principal, newest, relations, asked)
+        self._keep(principal, newest, relations, asked, action)
         seen = (plan_id for plan_id, relation in relations.items() if relation is not None)
         return Shown(frozenset(seen), frozenset(unreadable))
 
@@ -60,15 +61,17 @@ class Showing:
         newest: Mapping[str, int],
         relations: Mapping[str, str | None],
         asked: str,
+        action: str,
     ) -> None:
+        grant = principal.grant(action) or {}
         looks = [
             Look(
-                action=ACTION,
+                action=action,
                 plan_id=UUID(plan_id),
                 version=newest[plan_id],
                 asked=asked,
                 why=relation,
-                view=FULL,
+                view=grant[relation],
             )
             for plan_id, relation in relations.items()
             if relation is not None

@@ -13,19 +13,17 @@ from service.fhir.facade import ResourceNotFoundError
 from service.fhir.terms import HL7, MEMBER, Resource, coding, concept, given
 
 _DONE, _REFUSED = "0", "4"
+DICOM, SIGNING_IN = "http://dicom.nema.org/resources/ontology/DCM", "sign-in"
 
 
 def audit_event(look: Mapping[str, Any]) -> Resource:
     """One look, or refused attempt, of the access log."""
     emergency = concept(None, coding(f"{HL7}v3-ActReason", "BTG", "break the glass"))
-    reading = "read" if look["plan_id"] else "search-type"
     return given(
         resourceType="AuditEvent",
         id=str(look["look_id"]),
         meta={"lastUpdated": look["looked_at"]},
-        type=coding(f"{HL7}audit-event-type", "rest", "RESTful Operation"),
-        subtype=[coding("http://hl7.org/fhir/restful-interaction", reading)],
-        action="R",
+        **_what(look),
         recorded=look["looked_at"],
         outcome=_DONE if look["allowed"] else _REFUSED,
         outcomeDesc=None if look["allowed"] else "Refused",
@@ -36,12 +34,26 @@ def audit_event(look: Mapping[str, Any]) -> Resource:
     )
 
 
+def _what(look: Mapping[str, Any]) -> Resource:
+    """What was done: read, searched, or signed in."""
+    if look["action"] == SIGNING_IN:
+        return {
+            "type": coding(DICOM, "110114", "User Authentication"),
+            "subtype": [coding(DICOM, "110122", "Login")],
+            "action": "E",
+        }
+    reading = "read" if look["plan_id"] else "search-type"
+    return {
+        "type": coding(f"{HL7}audit-event-type", "rest", "RESTful Operation"),
+        "subtype": [coding("http://hl7.org/fhir/restful-interaction", reading)],
+        "action": "R",
+    }
+
+
 def _agent(look: Mapping[str, Any]) -> Resource:
     address = look["address"]
     return given(
-        type=concept(
-            None, coding("http://dicom.nema.org/resources/ontology/DCM", "110153", "Source Role ID")
-        ),
+        type=concept(None, coding(DICOM, "110153", "Source Role ID")),
         role=[concept(look["role"])],
         who={"identifier": {"system": MEMBER, "value": look["member_id"]}, "display": look["name"]},
         requestor=True,

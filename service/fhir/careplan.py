@@ -43,6 +43,7 @@ def care_plan(chart: Chart) -> Resource:
     members = [outline.supervisor_id] if outline.supervisor_id else []
     return given(
         identifier=[_known_as(chart.plan.id)],
+        replaces=_replaced(outline.replaces_plan_id),
         status=STATUS[standing.status],
         intent="plan",
         category=_CATEGORIES,
@@ -78,6 +79,11 @@ def _supporting(chart: Chart) -> list[Resource]:
         *chart.each("ClinicalImpression", [held.entry_id for held in reviews]),
         *([named] if successor else []),
     ]
+
+
+def _replaced(plan_id: str | None) -> list[Resource]:
+    """The client's earlier plan whose place this one takes, as its opening says."""
+    return [{"reference": f"CarePlan/{plan_id}"}] if plan_id else []
 
 
 def _known_as(plan_id: object) -> Resource:

@@ -1,4 +1,4 @@
-"""A chart: one plan at one version, from which its FHIR resources are made.
+"""A chart: one plan at one version, or as much of it as its client sees, from which its FHIR resources are made.
 
 Resources are known by the entry that made them: ``Goal/<plan id>.<version of its GoalSet>``. A resource's
 version is that of the last entry recorded about it, so that each version of a plan shows, unchanged for
@@ -7,7 +7,8 @@ ever, which version of everything in it was current.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -17,7 +18,7 @@ from uuid import UUID
 from domain.entry import Author, Entry, created_ids, references
 from domain.fold import AMENDING, Settled
 from domain.goals import GoalSet
-from domain.plan import Plan
+from domain.release import Readable
 from domain.state import PlanState
 from service.fhir.terms import MEMBER, Resource, given
 
@@ -40,10 +41,14 @@ def patient_id(clinic_id: UUID, client_ref: str) -> str:
 
 @dataclass
 class Chart:
-    """What builders look things up in. ``makers``: type of resource → the types of entry that make it."""
+    """What builders look things up in. ``makers``: type of resource → the types of entry that make it.
+
+    A plan as its client sees it lacks the entries that are held back, and with them the versions of
+    the CarePlan which only they made.
+    """
 
     clinic_id: UUID
-    plan: Plan
+    plan: Readable
     version: int
     makers: dict[str, frozenset[str]]
     settled: Settled = field(init=False)
@@ -55,10 +60,21 @@ class Chart:
         now = self.version == self.plan.version
         self.state = self.plan.state if now else self.plan.at(self.version)
 
-    @property
-    def recorded(self) -> list[Entry]:
+    @cached_property
+    def recorded(self) -> Sequence[Entry]:
         """The entries recorded until then, as they were recorded."""
-        return self.plan.entries[: self.version]
+        return self.plan.entries[: self._many(self.version)]
+
+    def _many(self, version: int) -> int:
+        return bisect_right(self.plan.entries, version, key=lambda entry: entry.version)
+
+    def newest(self, version: int) -> Entry:
+        """The newest entry there is up to a version (at least 1: the opening is always there)."""
+        return self.plan.entries[self._many(max(version, 1)) - 1]
+
+    def whole(self, version: int) -> Resource:
+        """A reference to the plan as it was at a version, or at the newest before it that is seen."""
+        return {"reference": f"CarePlan/{self.plan.id}/_history/{self.newest(version).version}"}
 
     @cached_property
     def origins(self) -> dict[str, Entry]:
@@ -71,6 +87,11 @@ class Chart:
         return made
 
     @cached_property
+    def gone(self) -> dict[str, int]:
+        """What of it was taken out, by id: the version of the entry that did."""
+        return {held: by for held, by in self.settled.gone.items() if held in self.origins}
+
+    @cached_property
     def _about(self) -> dict[str, int]:
         """The version of the last entry recorded about each thing, by its id."""
         last: dict[str, int] = {}
@@ -78,7 +99,7 @@ class Chart:
         for entry in self.recorded:
             for named in self._named(entry, parents):
                 last[named] = entry.version
-        for entry_id, by in self.settled.gone.items():
+        for entry_id, by in self.gone.items():
             if by <= self.version:
                 for named in self._named(self.origins[entry_id], parents):
                     last[named] = max(last.get(named, 0), by)

@@ -35,7 +35,10 @@ def _observed(build: Build, words: str = "") -> Decision:
 
 
 OPENING = {
-    "PlanOpened": Decision("begins the CarePlan; its client is the Patient, its intake the description and notes"),
+    "PlanOpened": Decision(
+        "begins the CarePlan, which `replaces` the plan it names; its client is the Patient, its intake the "
+        "description and notes"
+    ),
     "ContextCaptured": _observed(said("Context", "summary", category="social-history")),
     "ConcernIdentified": _makes("Condition", course.concern, "clinicalStatus active"),
     "ConcernReframed": Decision("changes the Condition’s code and verificationStatus"),
@@ -174,6 +177,11 @@ CLINIC = {
     "PolicySet": Decision("none"),
     "LegalHoldPlaced": Decision("none"),
     "LegalHoldLifted": Decision("none"),
+    "ClientErased": Decision("none: what was erased is no resource any more"),
+    "ChangeProposed": Decision("none: a proposal is no fact yet; what comes of it is an entry of its own"),
+    "ProposalApproved": Decision("none; what it brings about has its own decision"),
+    "ProposalDeclined": Decision("none"),
+    "ProposalWithdrawn": Decision("none"),
 }  # fmt: skip
 
 CHAPTERS: dict[str, dict[str, Decision]] = {

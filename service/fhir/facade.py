@@ -13,9 +13,9 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from domain.errors import PlanHistoryError
-from domain.plan import Plan
+from domain.release import Readable, Released
 from service.access import Gate, Principal, Sight
-from service.access.table import CONSENTED
+from service.access.table import CONSENTED, SELF
 from service.database import BoundedConnection, Database
 from service.fhir.decisions import MAKERS
 from service.fhir.people import find_practitioner
@@ -71,7 +71,7 @@ class FhirService:
     database: Database
     plans: Plans
     gate: Gate
-    _kept: Kept[tuple[UUID, UUID, int], dict[Key, Resource]] = field(
+    _kept: Kept[tuple[UUID, UUID, int, bool], dict[Key, Resource]] = field(
         default_factory=lambda: Kept(KEPT)
     )
 
@@ -82,7 +82,7 @@ class FhirService:
             return self._person(principal, resource_id)
         plan_id = self._plan_of(principal, kind, resource_id)
         sight = self.gate.see(principal, READ, plan_id)
-        version, found = self._one(principal, plan_id, (kind, resource_id))
+        version, found = self._one(principal, plan_id, (kind, resource_id), whole=sight.full)
         self.gate.looked(principal, sight, plan_id, version=version, asked=f"fhir {kind}")
         return found
 
@@ -115,8 +115,8 @@ class FhirService:
         """A page of what is asked for, plan by plan, of the plans within reach."""
         self.gate.require(principal, READ)
         if wanted.kind == "Practitioner":
-            found = [self._person(principal, held) for held in sorted(wanted.ids)]
-            return Page(found, [], None)
+            found = [self._find_person(principal, held) for held in sorted(wanted.ids)]
+            return Page([held for held in found if held is not None], [], None)
         after, skipped = wanted.after or (NO_PLAN, 0)
         page = Page([], [], None)
         plan_ids = self._plan_ids(principal, wanted, UUID(str(after)), again=skipped > 0)
@@ -132,31 +132,42 @@ class FhirService:
         self, principal: Principal, plan_id: UUID, wanted: Wanted, skipped: int, page: Page
     ) -> int | None:
         """Add what a plan holds to the page; says how many it now has of it when more are left."""
-        if self.gate.relation(principal, READ, plan_id) is None:
+        relation = self.gate.relation(principal, READ, plan_id)
+        if relation is None:
             return None
-        version, there = self._resources(principal, plan_id)
+        sight = Sight(READ, relation, (principal.grant(READ) or {})[relation])
+        version, there = self._resources(principal, plan_id, whole=sight.full)
         matches = [held for held in there.values() if wanted.finds(held)][skipped:]
         taken = matches[: wanted.count - len(page.found)]
         if taken:
-            sight = self.gate.see(principal, READ, plan_id)
             asked = f"fhir {wanted.kind} search"
             self.gate.looked(principal, sight, plan_id, version=version, asked=asked)
         page.found.extend(taken)
         page.included.extend(included(wanted, taken, there))
         return skipped + len(taken) if len(taken) < len(matches) else None
 
-    def _one(self, principal: Principal, plan_id: UUID, key: Key) -> tuple[int, Resource]:
-        """A plan's version, and one resource of it; made alone where all would be very many."""
+    @contextlib.contextmanager
+    def _reading(self, principal: Principal, plan_id: UUID, *, whole: bool) -> Iterator[Readable]:
+        """The plan, or as much of it as its client sees: the only way to it in here."""
         with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
+            yield plan if whole else Released(plan)
+
+    def _one(
+        self, principal: Principal, plan_id: UUID, key: Key, *, whole: bool
+    ) -> tuple[int, Resource]:
+        """A plan's version, and one resource of it; made alone where all would be very many."""
+        with self._reading(principal, plan_id, whole=whole) as plan:
             if plan.version > LARGE:
                 return plan.version, _there(resource(principal.clinic_id, plan, plan.version, key))
-        version, there = self._resources(principal, plan_id)
+        version, there = self._resources(principal, plan_id, whole=whole)
         return version, _there(there.get(key))
 
-    def _resources(self, principal: Principal, plan_id: UUID) -> tuple[int, dict[Key, Resource]]:
+    def _resources(
+        self, principal: Principal, plan_id: UUID, *, whole: bool
+    ) -> tuple[int, dict[Key, Resource]]:
         """A plan's version and everything in it; kept, since a version never changes."""
-        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
-            key = principal.clinic_id, plan_id, plan.version
+        with self._reading(principal, plan_id, whole=whole) as plan:
+            key = principal.clinic_id, plan_id, plan.version, whole
             found = self._kept.get(key)
             if found is None:
                 found = resources(principal.clinic_id, plan)
@@ -165,8 +176,8 @@ class FhirService:
             return plan.version, found
 
     def of_plan(self, principal: Principal, plan_id: UUID) -> Sequence[Resource]:
-        """Every resource of a plan as it is now, and the practitioners they name."""
-        _, there = self._resources(principal, plan_id)
+        """Every resource of a plan as it is now, and the practitioners they name, for who sees all of it."""
+        _, there = self._resources(principal, plan_id, whole=True)
         found = list(there.values())
         return [*found, *self._people(principal, found)]
 
@@ -180,13 +191,13 @@ class FhirService:
     @contextlib.contextmanager
     def _seen(
         self, principal: Principal, kind: str, resource_id: str
-    ) -> Iterator[tuple[Sight, Plan]]:
+    ) -> Iterator[tuple[Sight, Readable]]:
         """The plan a resource is of, as far as the principal sees it."""
         if kind not in OF_PLANS:
             raise _nothing()
         plan_id = self._plan_of(principal, kind, resource_id)
         sight = self.gate.see(principal, READ, plan_id)
-        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
+        with self._reading(principal, plan_id, whole=sight.full) as plan:
             yield sight, plan
 
     def _plan_of(self, principal: Principal, kind: str, resource_id: str) -> UUID:
@@ -203,7 +214,19 @@ class FhirService:
             raise _nothing() from wrong
 
     def _person(self, principal: Principal, member_id: str) -> Resource:
-        return _there(find_practitioner(self.database, self.plans, principal.clinic_id, member_id))
+        return _there(self._find_person(principal, member_id))
+
+    def _find_person(self, principal: Principal, member_id: str) -> Resource | None:
+        """Somebody who treats people here; a client knows those whom their own plans name."""
+        if SELF in (principal.grant(READ) or {}) and not self._names(principal, member_id):
+            return None
+        return find_practitioner(self.database, self.plans, principal.clinic_id, member_id)
+
+    def _names(self, principal: Principal, member_id: str) -> bool:
+        own = self._plan_ids(principal, Wanted("CarePlan"), NO_PLAN)
+        shown = (self._resources(principal, held, whole=False)[1] for held in own)
+        wanted = f"Practitioner/{member_id}"
+        return any(wanted in _references(list(there.values())) for there in shown)
 
     def _plan_ids(
         self, principal: Principal, wanted: Wanted, after: UUID, *, again: bool = False
@@ -238,7 +261,7 @@ def _plan_in(resource_id: str) -> UUID | None:
         return None
 
 
-def _versions(clinic_id: UUID, plan: Plan, newest: int, key: Key) -> Iterator[Resource]:
+def _versions(clinic_id: UUID, plan: Readable, newest: int, key: Key) -> Iterator[Resource]:
     while newest > 0 and (found := resource(clinic_id, plan, newest, key)) is not None:
         yield found
         newest = int(found["meta"]["versionId"]) - 1

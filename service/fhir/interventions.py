@@ -182,10 +182,9 @@ def disagreement(chart: Chart, entry: Entry) -> Resource:
     """The client does not agree with a version of the plan."""
     data = entry.data
     assert isinstance(data, PlanDisagreed)
-    about = {"reference": f"CarePlan/{chart.plan.id}/_history/{data.of_version}"}
     return {
         **_communication(chart, entry, chart.voice(data.by, entry), data.what, data.statement),
-        **given(topic=concept("Disagreement with the plan"), about=[about]),
+        **given(topic=concept("Disagreement with the plan"), about=[chart.whole(data.of_version)]),
     }
 
 

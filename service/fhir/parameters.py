@@ -38,6 +38,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "goal": _reference("goal"),
         "condition": _reference("addresses"),
         "identifier": _token("identifier"),
+        "replaces": _reference("replaces"),
     },
     "Goal": {
         **_SUBJECT,

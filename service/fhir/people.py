@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from uuid import UUID
 
 import orjson
 from psycopg.rows import TupleRow
 
-from domain.clinic import Clinic, Member
+from domain.clinic import Clinic
 from domain.errors import PlanNotFoundError
+from domain.people import Member
 from service.database import BoundedConnection, Database
 from service.fhir.terms import MEMBER, Resource, concept, given
 from service.record.plans import Plans
 
+NO_STAFF = frozenset({"client", "integration"})
 _LAST_WORDS = """
-SELECT e.state FROM timeline t JOIN entries e USING (clinic_id, position)
+SELECT e.plan_id, e.version, e.entry_id, e.state FROM timeline t JOIN entries e USING (clinic_id, position)
 WHERE t.clinic_id = %s AND t.recorded_by = %s ORDER BY t.position DESC LIMIT 1
 """
 _NAMED = """
@@ -27,7 +30,7 @@ SELECT EXISTS (SELECT FROM current_plans WHERE clinic_id = %(clinic)s
 def find_practitioner(
     database: Database, plans: Plans, clinic_id: UUID, named: str
 ) -> Resource | None:
-    """Somebody of a clinic by their member id, or None.
+    """Somebody of a clinic's staff by their member id, or None: clients are Patients, programs are Devices.
 
     Who never joined by an entry is known as their own entries, or plans, name them.
     """
@@ -36,16 +39,18 @@ def find_practitioner(
     except ValueError:
         return None
     member = _member(plans, clinic_id, member_id)
-    return (
-        practitioner(member_id, member) if member else recorded_as(database, clinic_id, member_id)
-    )
+    if member is None:
+        return recorded_as(database, plans, clinic_id, member_id)
+    return practitioner(member_id, member) if member.role not in NO_STAFF else None
 
 
 def _member(plans: Plans, clinic_id: UUID, member_id: UUID) -> Member | None:
+    """A member as they are now, copied: the clinic goes on while their resource is made."""
     known = contextlib.suppress(PlanNotFoundError)  # it has recorded nothing of itself yet
     with known, plans.reading(clinic_id, clinic_id) as clinic:
         if isinstance(clinic, Clinic):
-            return clinic.state.members.get(str(member_id))
+            held = clinic.state.members.get(str(member_id))
+            return replace(held) if held else None
     return None
 
 
@@ -69,7 +74,9 @@ def _practitioner(
     )
 
 
-def recorded_as(database: Database, clinic_id: UUID, member_id: UUID) -> Resource | None:
+def recorded_as(
+    database: Database, plans: Plans, clinic_id: UUID, member_id: UUID
+) -> Resource | None:
     """Somebody who never joined by an entry: as they last recorded, or only by id; None if unknown."""
 
     def look(conn: BoundedConnection) -> tuple[TupleRow | None, TupleRow | None]:
@@ -78,7 +85,9 @@ def recorded_as(database: Database, clinic_id: UUID, member_id: UUID) -> Resourc
         return said, conn.execute(_NAMED, named).fetchone()
 
     said, named = database.in_clinic(clinic_id, look)
-    if said is not None:
-        author = orjson.loads(said[0])["recorded_by"]
-        return _practitioner(member_id, author["name"], author.get("credential"))
+    state = plans.seals(clinic_id).state(*said) if said is not None else None
+    if state is not None:
+        author = orjson.loads(state)["recorded_by"]
+        staff = author["role"] not in NO_STAFF
+        return _practitioner(member_id, author["name"], author.get("credential")) if staff else None
     return _practitioner(member_id, None, None) if named and named[0] else None

@@ -54,8 +54,7 @@ def _targets(chart: Chart, entry: Entry) -> list[Resource]:
         for kind in chart.makers
         if (reference := chart.made(kind, held, entry.version))
     )
-    whole = f"CarePlan/{chart.plan.id}/_history/{entry.version}"
-    return [{"reference": held} for held in (whole, *found)]
+    return [chart.whole(entry.version), *({"reference": held} for held in found)]
 
 
 def _activity(entry: Entry) -> str:
@@ -90,7 +89,7 @@ def _sources(chart: Chart, entry: Entry) -> list[Resource]:
     if not isinstance(entry.data, PlanSigned):
         return []
     signed = {
-        "reference": f"CarePlan/{chart.plan.id}/_history/{entry.data.of_version}",
+        **chart.whole(entry.data.of_version),
         "identifier": {"system": CONTENT_HASH, "value": entry.data.content_hash},
     }
     return [{"role": "source", "what": signed}]

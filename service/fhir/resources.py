@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from uuid import UUID
 
 from domain.entry import Entry
-from domain.plan import Plan
+from domain.release import Readable
 from service.fhir.careplan import care_plan, patient
 from service.fhir.chart import Chart
 from service.fhir.decisions import DECISIONS, MAKERS, Build
 from service.fhir.provenance import provenance
 from service.fhir.terms import Resource, coded, moment
 
+_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 Key = tuple[str, str]
 """Type and id of a resource."""
 NULLIFIED: dict[str, Resource] = {
@@ -22,13 +24,13 @@ NULLIFIED: dict[str, Resource] = {
 """How a resource says that it was entered in error, where it is not its ``status``."""
 
 
-def resources(clinic_id: UUID, plan: Plan, version: int | None = None) -> dict[Key, Resource]:
+def resources(clinic_id: UUID, plan: Readable, version: int | None = None) -> dict[Key, Resource]:
     """Every resource of a plan at a version (None: now), by type and id."""
     return _resources(clinic_id, plan, version or plan.version, {})
 
 
 def _resources(
-    clinic_id: UUID, plan: Plan, version: int, known: dict[int, dict[Key, Resource]]
+    clinic_id: UUID, plan: Readable, version: int, known: dict[int, dict[Key, Resource]]
 ) -> dict[Key, Resource]:
     if version in known:
         return known[version]
@@ -36,17 +38,17 @@ def _resources(
     found: dict[Key, Resource] = {}
     for shown in _made(chart):
         found[shown["resourceType"], shown["id"]] = shown
-    for entry_id, by in chart.settled.gone.items():
+    for entry_id, by in chart.gone.items():
         earlier = _resources(clinic_id, plan, by - 1, known)
         for kind, _ in DECISIONS[chart.origins[entry_id].type].makes:
             key = kind, chart.id_of(chart.origins[entry_id])
             if key in earlier:
-                found[key] = _nullified(earlier[key], plan.entries[by - 1])
+                found[key] = _nullified(earlier[key], chart.newest(by))
     known[version] = found
     return found
 
 
-def resource(clinic_id: UUID, plan: Plan, version: int, key: Key) -> Resource | None:
+def resource(clinic_id: UUID, plan: Readable, version: int, key: Key) -> Resource | None:
     """One resource of a plan at a version, made alone where that is possible; None if there is none."""
     kind, resource_id = key
     chart = Chart(clinic_id, plan, version, MAKERS)
@@ -58,7 +60,7 @@ def resource(clinic_id: UUID, plan: Plan, version: int, key: Key) -> Resource | 
         return None
     if kind == "Provenance":
         return _whole(kind, resource_id, provenance(chart, origin), origin)
-    if origin.entry_id in chart.settled.gone:
+    if origin.entry_id in chart.gone:
         return resources(clinic_id, plan, version).get(key)
     standing = chart.settled.standing(origin.entry_id)
     build = dict(DECISIONS[origin.type].makes).get(kind)
@@ -69,9 +71,10 @@ def resource(clinic_id: UUID, plan: Plan, version: int, key: Key) -> Resource | 
 
 def _origin(chart: Chart, resource_id: str) -> Entry | None:
     plan_id, _, number = resource_id.partition(".")
-    if plan_id != str(chart.plan.id) or not number.isdecimal() or number.startswith("0"):
+    if plan_id != str(chart.plan.id) or not _NUMBER.fullmatch(number):
         return None
-    return chart.recorded[int(number) - 1] if int(number) <= chart.version else None
+    held = chart.newest(min(int(number), chart.version))
+    return held if held.version == int(number) else None
 
 
 def _care_plan(chart: Chart) -> Resource:
@@ -83,7 +86,7 @@ def _built(chart: Chart, kind: str, build: Build, entry: Entry) -> Resource | No
     shown = build(chart, entry)
     if shown is None:
         return None
-    return _whole(kind, chart.id_of(entry), shown, chart.recorded[chart.version_of(entry) - 1])
+    return _whole(kind, chart.id_of(entry), shown, chart.newest(chart.version_of(entry)))
 
 
 def _made(chart: Chart) -> Iterator[Resource]:

@@ -1,4 +1,8 @@
-"""A FHIR resource while it is read: what was understood of it, and what is left."""
+"""A FHIR resource while it is read: what was understood of it, and what is left.
+
+Whatever a file holds in an element – a number where words belong, nothing, a list – is looked at here and
+nowhere else, so that nothing else has to expect it.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,13 @@ from typing import Any
 from service.fhir.search import span_of
 from service.fhir.terms import Resource
 
-LEFT_OUT = re.compile(r"(^|\.)(resourceType|id|meta|implicitRules|language)(\.|\[|$)")
+LEFT_OUT = re.compile(
+    r"(^|\.)(resourceType|id|language|meta\.(versionId|lastUpdated|source|profile))(\.|\[|$)"
+)
 """What every resource has and a plan has no use for."""
 WORDS = frozenset({"text", "display", "description", "title", "div", "summary"})
 _TAG = re.compile(r"<[^>]+>")
+_WHEN = re.compile(r"\d{4}-\d\d(-\d\d(T\S+)?)?$", re.ASCII)
 _MOST = 9_000
 
 
@@ -30,16 +37,22 @@ class Finding:
 
 @dataclass
 class Source:
-    """A resource, and which of its leaves were understood."""
+    """A resource, and which of its leaves were understood.
+
+    ``closed``: why nothing of it is read, only kept; ``left_out``: why nothing of it is even kept.
+    """
 
     resource: Resource
     name: str = ""
+    closed: str = ""
+    left_out: str = ""
     understood: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Name it by type and id."""
+        """Name it by type and id; see whether it may be read at all."""
         self.name = self.name or f"{self.kind}/{self.resource.get('id', '?')}"
+        self.closed = self.closed or _forbids(self.resource)
 
     @property
     def kind(self) -> str:
@@ -70,10 +83,10 @@ class Source:
         for index, item in enumerate(held if isinstance(held, list) else ()):
             yield f"{path}[{index}]", item
 
-    def words(self, path: str) -> str | None:
+    def words(self, path: str, most: int = _MOST) -> str | None:
         """A text, trimmed; None when there is none, or more than a text may hold."""
         held = self.look(path)
-        if not isinstance(held, str) or not held.strip() or len(held) > _MOST:
+        if not isinstance(held, str) or not held.strip() or len(held) > most:
             return None
         return str(self.take(path)).strip()
 
@@ -81,19 +94,49 @@ class Source:
         """What a CodeableConcept is called; its text, else the display of its first coding."""
         return self.words(f"{path}.text") or self.words(f"{path}.coding[0].display")
 
+    def code(self, path: str) -> str | None:
+        """The code of a CodeableConcept's first coding, or of a plain code, without claiming it."""
+        held = self.look(f"{path}.coding[0].code")
+        held = self.look(path) if held is None else held
+        return held if isinstance(held, str) else None
+
+    def take_code(self, path: str) -> None:
+        """The coding, or plain code, was understood."""
+        if self.take(f"{path}.coding[0]") is None and isinstance(self.look(path), str):
+            self.take(path)
+
+    def number(self, path: str) -> float | None:
+        """A number, without claiming it."""
+        held = self.look(path)
+        if isinstance(held, bool) or not isinstance(held, int | float) or abs(held) > 1e15:
+            return None
+        return float(held)
+
     def moment(self, path: str) -> datetime | None:
-        """When something was; the beginning of a day, month or year."""
+        """When something was; the beginning of a day, month or year, which is said of the last two."""
         held = self.look(path)
         try:
             found = span_of(held)[0] if isinstance(held, str) else None
         except (ValueError, OverflowError):
             return None
-        return self.take(path) and found
+        if found is None or found.year < 1800:
+            return None
+        if len(held) < len("2026-03-31"):
+            self.found(path, "taken as its first day", held)
+        self.take(path)
+        return found
+
+    def past(self, path: str, now: datetime) -> datetime | None:
+        """A moment that has been; one that lies ahead is no moment of an entry, and left for its words."""
+        if (found := self.moment(path)) is None or found <= now:
+            return found
+        self.understood.discard(path)
+        return None
 
     def day(self, path: str) -> date | None:
         """A whole day; a month or a year is none."""
         held = self.look(path)
-        if not isinstance(held, str) or len(held) < 10:
+        if not isinstance(held, str) or len(held) < len("2026-03-31"):
             return None
         found = self.moment(path)
         return found.astimezone(UTC).date() if found else None
@@ -108,6 +151,13 @@ class Source:
     def found(self, path: str, became: str, value: object = "") -> None:
         """Say what became of an element."""
         self.findings.append(Finding(self.name, path, became, str(value)))
+
+    def leave_out(self, why: str) -> None:
+        """Nothing of it is read or kept, and why; each element is named."""
+        self.left_out = why
+        self.found("", why)
+        for path, value in self.left():
+            self.found(path, "left out", value)
 
     # What is left
 
@@ -126,6 +176,8 @@ class Source:
 
     def notes(self) -> list[str]:
         """The words that are left, as texts for notes; every leaf that is left is reported."""
+        if self.closed:
+            self.found("", self.closed)
         kept: list[str] = []
         for path, value in self.left():
             words = _words(path, value)
@@ -135,6 +187,15 @@ class Source:
         return list(_texts(f"From the imported {self.name}, word for word:", kept))
 
 
+def _forbids(resource: Resource) -> str:
+    """Why a resource must not be read as what it seems to be (FHIR R4, 2.4.0.2 and 2.26.0.7), or nothing."""
+    if resource.get("implicitRules") is not None:
+        return "not read: it goes by rules of its own (implicitRules)"
+    if any("modifierExtension" in path for path, _ in leaves(resource)):
+        return "not read: an extension may change what it means (modifierExtension)"
+    return ""
+
+
 def cut(text: str, most: int) -> str:
     """The beginning of a text, as much as fits."""
     return text.strip()[:most].strip()
@@ -142,11 +203,11 @@ def cut(text: str, most: int) -> str:
 
 def leaves(held: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """(path, value) of every leaf; contained resources are read on their own."""
-    if isinstance(held, dict):
+    if isinstance(held, dict) and (held or not path):
         for name, value in held.items():
             if path or name != "contained":
                 yield from leaves(value, f"{path}.{name}" if path else name)
-    elif isinstance(held, list):
+    elif isinstance(held, list) and held:
         for index, value in enumerate(held):
             yield from leaves(value, f"{path}[{index}]")
     else:
@@ -154,13 +215,17 @@ def leaves(held: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _words(path: str, value: Any) -> str | None:
-    """The words of a leaf, or None when it is a code, an address or a number."""
+    """The words of a leaf, or its value where it is one; None when it is a code or an address."""
+    steps = path.split(".")
+    name = steps[-1].partition("[")[0]
+    if any(step.startswith("value") for step in steps[-2:]) and isinstance(value, int | float):
+        return str(value)
     if not isinstance(value, str):
         return None
-    name = path.rpartition(".")[2].partition("[")[0]
     text = _TAG.sub(" ", value) if name == "div" else value
     text = " ".join(text.split())
-    return text if text and (name in WORDS or name.endswith("String") or " " in text) else None
+    told = name in WORDS or name.endswith("String") or " " in text or _WHEN.match(text)
+    return text if text and told else None
 
 
 def _texts(heading: str, parts: list[str]) -> Iterator[str]:

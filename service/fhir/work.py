@@ -98,7 +98,6 @@ def review(chart: Chart, entry: Entry) -> Resource:
     """A review, with the version of the plan that lay on the table."""
     data = entry.data
     assert isinstance(data, ReviewHeld)
-    seen = {"reference": f"CarePlan/{chart.plan.id}/_history/{max(entry.version - 1, 1)}"}
     answered = chart.each("Condition", data.answers_entry_ids)
     return _impression(
         chart,
@@ -107,7 +106,7 @@ def review(chart: Chart, entry: Entry) -> Resource:
         previous=_previous(chart, entry),
         summary=data.summary,
         finding=[{"itemReference": held} for held in answered],
-        supportingInfo=[seen, *chart.each("Goal", data.goals_reviewed)],
+        supportingInfo=[chart.whole(entry.version - 1), *chart.each("Goal", data.goals_reviewed)],
         note=notes(
             ("Took part", joined(data.participants, ", ")),
             ("The client took part", "yes" if data.client_participated else f"no: {data.why_not}"),
@@ -119,10 +118,8 @@ def review(chart: Chart, entry: Entry) -> Resource:
 
 def _previous(chart: Chart, entry: Entry) -> Resource | None:
     """The review recorded before this one: whatever becomes of it later, that does not change."""
-    before = (
-        held for held in reversed(chart.recorded[: entry.version - 1]) if held.type == "ReviewHeld"
-    )
-    last = next(before, None)
+    reviews = (held for held in reversed(chart.recorded) if held.type == "ReviewHeld")
+    last = next((held for held in reviews if held.version < entry.version), None)
     return chart.about("ClinicalImpression", last.entry_id) if last else None
 
 

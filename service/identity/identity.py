@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-from service.access import Principal, Roster
+from service.access import Principal, Roster, stranger
 from service.errors import NotSignedInError
 from service.identity.brake import Brake
 from service.identity.issuer import Issuer
@@ -58,20 +58,7 @@ class Identity:
 
     def _of_jwt(self, issuer: Issuer, token: str) -> Principal:
         claimed = issuer.claimed(token)
-        roster = self.rosters(claimed.clinic_id)
-        known = roster.members.get(claimed.member_id)
-        if known is None:
-            raise NotSignedInError(
-                "The token is good, but the clinic has no such member; ask its administrator."
-            )
-        return roster.present(
-            Principal(
-                claimed.clinic_id,
-                claimed.member_id,
-                known.name,
-                known.role,
-                known.credential,
-                claimed.token_id,
-                claimed.scopes,
-            )
+        return self.rosters(claimed.clinic_id).member(
+            stranger(claimed.clinic_id, claimed.member_id, claimed.token_id, claimed.scopes),
+            "The token is good, but the clinic has no such member; ask its administrator.",
         )

@@ -77,45 +77,55 @@ class Issuer:
         if known and time.monotonic() - known[0] < REMEMBERED and now < known[1].expires + LEEWAY:
             return known[1]
         said = take_apart(token)
-        _verify(token, self._key(said.header), said.header["alg"])
-        claimed = self._checked(said.claims, now)
-        self._known.put(digest, (time.monotonic(), claimed))
-        return claimed
-
-    def _key(self, header: Mapping[str, Any]) -> PublicKey:
-        alg, kid, kind = header.get("alg"), header.get("kid"), header.get("typ")
-        if not isinstance(alg, str) or alg not in self.rules.algorithms:
-            raise NotSignedInError("The token is not signed by an algorithm that is taken here.")
+        kind = said.header.get("typ")
         if not isinstance(kind, str):
             raise NotSignedInError("The token does not say what it is (typ).")
         if kind.lower().removeprefix("application/") not in self.rules.types:
             raise NotSignedInError("The token is of a kind (typ) that is not taken here.")
-        if kid is not None and not (isinstance(kid, str) and 0 < len(kid) <= 200):
-            raise NotSignedInError("The token names its key (kid) in a way that cannot be read.")
-        key = self.keys.key(kid, alg)
-        if key is None:
-            raise NotSignedInError("The token is signed with a key its issuer does not publish.")
-        return key
+        verify(token, said.header, self.rules.algorithms, self.keys)
+        claimed = self._checked(said.claims, now)
+        self._known.put(digest, (time.monotonic(), claimed))
+        return claimed
 
     def _checked(self, claims: Mapping[str, Any], now: float) -> Claimed:
-        expires = _check_times(claims, now)
-        subject = _text(claims, "sub")
-        if _text(claims, "iss") != self.rules.issuer:
+        expires = check_times(claims, now)
+        subject = text_of(claims, "sub")
+        if text_of(claims, "iss") != self.rules.issuer:
             raise NotSignedInError("The token comes from another issuer.")
         audience = claims.get("aud")
         meant = audience if isinstance(audience, list) else [audience]
         if not all(isinstance(held, str) for held in meant) or self.rules.audience not in meant:
             raise NotSignedInError("The token is meant for another service (aud).")
-        try:
-            clinic_id = UUID(_text(claims, self.rules.clinic_claim))
-        except ValueError as wrong:
-            raise NotSignedInError(
-                f"The token's {self.rules.clinic_claim} is not the id of a clinic."
-            ) from wrong
+        clinic_id, member_id = whom(self.rules, claims)
         origin = uuid5(NAMESPACE_URL, self.rules.issuer)
-        name = f"jti {_text(claims, 'jti')}" if "jti" in claims else f"sub {subject}"
-        member = member_id_of(self.rules.issuer, _text(claims, self.rules.member_claim))
-        return Claimed(clinic_id, member, uuid5(origin, name), _scopes(claims), expires)
+        name = f"jti {text_of(claims, 'jti')}" if "jti" in claims else f"sub {subject}"
+        return Claimed(clinic_id, member_id, uuid5(origin, name), _scopes(claims), expires)
+
+
+def whom(rules: IssuerRules, claims: Mapping[str, Any]) -> tuple[UUID, UUID]:
+    """The clinic and the member that claims are about."""
+    try:
+        clinic_id = UUID(text_of(claims, rules.clinic_claim))
+    except ValueError as wrong:
+        raise NotSignedInError(
+            f"The token's {rules.clinic_claim} is not the id of a clinic."
+        ) from wrong
+    return clinic_id, member_id_of(rules.issuer, text_of(claims, rules.member_claim))
+
+
+def verify(
+    token: str, header: Mapping[str, Any], algorithms: frozenset[str], keys: KeyRing
+) -> None:
+    """See that a JWT is signed by one of the algorithms with a key of the issuer's."""
+    alg, kid = header.get("alg"), header.get("kid")
+    if not isinstance(alg, str) or alg not in algorithms:
+        raise NotSignedInError("The token is not signed by an algorithm that is taken here.")
+    if kid is not None and not (isinstance(kid, str) and 0 < len(kid) <= 200):
+        raise NotSignedInError("The token names its key (kid) in a way that cannot be read.")
+    key = keys.key(kid, alg)
+    if key is None:
+        raise NotSignedInError("The token is signed with a key its issuer does not publish.")
+    _verify(token, key, alg)
 
 
 def _verify(token: str, key: PublicKey, alg: str) -> None:
@@ -126,7 +136,7 @@ def _verify(token: str, key: PublicKey, alg: str) -> None:
         raise NotSignedInError("The token's signature does not hold.") from wrong
 
 
-def _check_times(claims: Mapping[str, Any], now: float) -> float:
+def check_times(claims: Mapping[str, Any], now: float) -> float:
     """When the token ends; raises NotSignedInError when it has, or has not begun, or lasts too long."""
     expires, issued = _moment(claims, "exp"), _moment(claims, "iat")
     begins = _moment(claims, "nbf") if "nbf" in claims else issued
@@ -148,7 +158,8 @@ def _moment(claims: Mapping[str, Any], name: str) -> float:
     return float(held)
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str:
+def text_of(claims: Mapping[str, Any], name: str) -> str:
+    """A claim that is text and not too long."""
     held = claims.get(name)
     if not isinstance(held, str) or not 0 < len(held) <= 500:
         raise NotSignedInError(f"The token does not say its {name}.")

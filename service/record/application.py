@@ -22,25 +22,25 @@ from domain.aggregates import shell
 from domain.entry import Entry
 from domain.history import History
 from domain.plan import Plan
+from projections.sealing import Keys, Seals
 from service.database import Database
 from service.record.mapper import EntryMapper, EntryTranscoder
 from service.record.recorder import ClinicRecorder
 
 _TRANSCODER = EntryTranscoder()
-_MAPPER = EntryMapper(_TRANSCODER)
 
 
 class ClinicFactory(InfrastructureFactory[TrackingRecorder]):
     """Gives the library the clinic's recorder; nothing here is configured by environment or topic."""
 
-    def __init__(self, database: Database, clinic_id: UUID) -> None:
+    def __init__(self, database: Database, seals: Seals) -> None:
         super().__init__(Environment("clinic", {}))
         self.database = database
-        self.clinic_id = clinic_id
+        self.seals = seals
 
     def application_recorder(self) -> ApplicationRecorder:
         """The recorder bound to the clinic."""
-        return ClinicRecorder(self.database, self.clinic_id)
+        return ClinicRecorder(self.database, self.seals)
 
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
         """Not used: the record has one kind of rows."""
@@ -61,9 +61,10 @@ class ClinicFactory(InfrastructureFactory[TrackingRecorder]):
 class ClinicRecord(Application[UUID]):
     """The record of one clinic: ``save(plan, command=…)``, ``repository.get(id, version=n)``."""
 
-    def __init__(self, database: Database, clinic_id: UUID) -> None:
+    def __init__(self, database: Database, clinic_id: UUID, keys: Keys) -> None:
         self.database = database
         self.clinic_id = clinic_id
+        self.seals = Seals(keys, clinic_id)
         super().__init__()
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
@@ -72,15 +73,15 @@ class ClinicRecord(Application[UUID]):
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         """The factory of this clinic."""
-        return ClinicFactory(self.database, self.clinic_id)
+        return ClinicFactory(self.database, self.seals)
 
     def construct_transcoder(self) -> Transcoder:
         """The lean transcoder, shared."""
         return _TRANSCODER
 
     def construct_mapper(self) -> Mapper[UUID]:
-        """The mapper with the closed registry, shared."""
-        return _MAPPER
+        """The mapper with the closed registry."""
+        return EntryMapper(_TRANSCODER, self.seals)
 
     def plan(self, plan_id: UUID, version: int | None = None) -> Plan:
         """The plan from its entries, without any cache; raises the library's AggregateNotFoundError."""

@@ -13,6 +13,7 @@ from eventsourcing.persistence import Mapper, Notification, StoredEvent, Transco
 
 from domain.entry import Entry, to_stored
 from projections.rows import entry_from_row
+from projections.sealing import Seals
 
 
 class EntryTranscoder(Transcoder):
@@ -29,15 +30,26 @@ class EntryTranscoder(Transcoder):
 
 @dataclass(frozen=True)
 class StoredEntry(Notification):
-    """A stored event with the facts the record keeps beside its state; ``id`` is its position."""
+    """A stored event with the facts the record keeps beside its state; ``id`` is its position.
+
+    ``key_id``: what a new entry's state is to be sealed with; of one that was read it is in the state.
+    """
 
     entry_id: UUID
     command_id: UUID
     recorded_at: datetime
+    key_id: UUID | None = None
 
 
 class EntryMapper(Mapper[UUID]):
-    """Topics come from the closed registry of entries, never from a path in the database."""
+    """Topics come from the closed registry of entries, never from a path in the database.
+
+    States go out plain and are sealed by the recorder, which knows where they will be kept.
+    """
+
+    def __init__(self, transcoder: Transcoder, seals: Seals) -> None:
+        super().__init__(transcoder)
+        self.seals = seals
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         """The stored form of a new entry; position and recorded_at are the database's to give."""
@@ -52,6 +64,7 @@ class EntryMapper(Mapper[UUID]):
             entry_id=UUID(entry.entry_id),
             command_id=UUID(str(entry.command_id)),
             recorded_at=entry.timestamp,
+            key_id=entry.key_id,
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Entry:
@@ -71,4 +84,5 @@ class EntryMapper(Mapper[UUID]):
                 stored.state,
             ),
             plan_id,
+            self.seals,
         )

@@ -20,6 +20,7 @@ from domain.aggregates import shell
 from domain.errors import PlanHistoryError, PlanNotFoundError
 from domain.history import History
 from projections.rows import COLUMNS, Row, entry_from_row
+from projections.sealing import NO_KEYS, Keys, Seals
 from service.database import BoundedConnection, Database
 from service.errors import StoreUnavailableError
 
@@ -46,13 +47,39 @@ class Slot:
 class Plans:
     """The histories of every clinic. ``size`` and ``entries``: how many are kept at most."""
 
-    def __init__(self, database: Database, size: int = 512, entries: int = 100_000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        size: int = 512,
+        entries: int = 100_000,
+        keys: Keys = NO_KEYS,
+    ) -> None:
         self.database = database
+        self.keys = keys
         self.size = size
         self.most_entries = entries
         self._slots: OrderedDict[Key, Slot] = OrderedDict()
         self._held = 0
         self._lock = Lock()
+
+    def seals(self, clinic_id: UUID) -> Seals:
+        """What opens and seals the texts of a clinic."""
+        return Seals(self.keys, clinic_id)
+
+    def drop(self, clinic_id: UUID, history_id: UUID) -> None:
+        """Keep a history no longer: it is read anew."""
+        with self._lock:
+            slot = self._slots.pop((clinic_id, history_id), None)
+            if slot is not None:
+                self._held -= slot.counted
+
+    def forget_erased(self, clinic_id: UUID, history_id: UUID) -> None:
+        """Keep nothing of a history that was read before it was erased, nor its key."""
+        slot = self._slots.get((clinic_id, history_id))
+        known = slot.history if slot is not None else None
+        if known is not None and not known.erased:
+            self.drop(clinic_id, history_id)
+            self.keys.forget([known.key_id] if known.key_id else [])
 
     def _slot(self, key: Key) -> Slot:
         with self._lock:
@@ -127,8 +154,10 @@ class Plans:
         """
         if rows is None:
             rows = self._recorded_since(key, slot.version)
-        history, known = slot.history, slot.version
-        entries = [entry_from_row(cast("Row", row), key[1]) for row in rows if row[1] > known]
+        history, known, seals = slot.history, slot.version, self.seals(key[0])
+        entries = [
+            entry_from_row(cast("Row", row), key[1], seals) for row in rows if row[1] > known
+        ]
         if history is None:
             if not entries:
                 raise PlanNotFoundError("There is no such plan here; check its id.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,8 @@ from eventsourcing.persistence import (
 )
 from psycopg.rows import TupleRow
 
-from domain.errors import PlanAlreadyOpenError
+from domain.errors import PlanAlreadyOpenError, PlanErasedError
+from projections.sealing import Seals, place_of_entry
 from service.database import BoundedConnection, Database
 from service.errors import (
     KeyReusedError,
@@ -29,7 +30,8 @@ from service.record.mapper import StoredEntry
 
 _APPEND = """
 SELECT outcome, plan, first_version, last_version, last_position, recorded
-FROM append_entries(%s, %s, %s, %s, %b::uuid[], %s::text[], %b::bytea[], %s, %s, %s, %s, %s, %s, %s)
+FROM append_entries(%s, %s, %s, %s, %b::uuid[], %s::text[], %b::bytea[], %s, %s, %s, %s, %s, %s, %s,
+    %b::uuid[])
 """
 _BY_PLAN = """
 SELECT position, version, recorded_at, entry_id, command_id, topic, state
@@ -72,9 +74,10 @@ class Command:
 class ClinicRecorder(ApplicationRecorder):
     """Appends through ``append_entries`` and reads under the clinic's row-level security."""
 
-    def __init__(self, database: Database, clinic_id: UUID) -> None:
+    def __init__(self, database: Database, seals: Seals) -> None:
         self.database = database
-        self.clinic_id = clinic_id
+        self.seals = seals
+        self.clinic_id = seals.clinic_id
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
@@ -89,13 +92,26 @@ class ClinicRecorder(ApplicationRecorder):
         entries = [held for held in stored_events if isinstance(held, StoredEntry)]
         if not entries:
             return []
+        sealed = [self._sealed(entry) for entry in entries]
         with self.database.time_limit():
-            row = self._append_surely(entries, command)
+            row = self._append_surely(sealed, command)
         self._settle(row, entries, command)
         if command.replayed:
             return None
         first = command.last_position - len(entries) + 1
         return range(first, command.last_position + 1)
+
+    def _sealed(self, entry: StoredEntry) -> StoredEntry:
+        """The entry with its state as it is kept; raises PlanErasedError when its key is no more."""
+        if entry.key_id is None:
+            return entry
+        cipher = self.seals.keys.cipher(entry.key_id)
+        if cipher is None:
+            raise PlanErasedError("This plan was erased; nothing is recorded in it any more.")
+        place = place_of_entry(
+            self.clinic_id, entry.originator_id, entry.originator_version, entry.entry_id
+        )
+        return replace(entry, state=cipher.seal(entry.state, place))
 
     def _append_surely(self, entries: list[StoredEntry], command: Command) -> TupleRow:
         """Append, or find out that an append which did not answer had been committed all the same.
@@ -135,6 +151,7 @@ class ClinicRecorder(ApplicationRecorder):
             command.open,
             command.alongside,
             command.told_recorded_at,
+            [entry.key_id for entry in entries],
         )
         with self.database.connection() as conn:
             row = conn.execute(_APPEND, parameters).fetchone()
@@ -172,11 +189,7 @@ class ClinicRecorder(ApplicationRecorder):
                 "This Idempotency-Key came with another request before; use a fresh one."
             )
         if outcome == "already-open":
-            raise PlanAlreadyOpenError(
-                f"This client's plan {plan_id} is open; work on it, or say alongside: true.",
-                "/client_ref",
-                plan_id=str(plan_id),
-            )
+            raise already_open(plan_id)
         if outcome == "unknown-clinic":
             raise UnknownClinicError("There is no such clinic.")
         if outcome == "not-a-rehearsal":
@@ -261,4 +274,13 @@ def _stored(row: Sequence[Any], plan_id: UUID) -> StoredEntry:
         entry_id=entry_id,
         command_id=command_id,
         recorded_at=recorded_at,
+    )
+
+
+def already_open(plan_id: UUID) -> PlanAlreadyOpenError:
+    """The refusal of a second plan for a client who has an open one."""
+    return PlanAlreadyOpenError(
+        f"This client's plan {plan_id} is open; work on it, or say alongside: true.",
+        "/client_ref",
+        plan_id=str(plan_id),
     )

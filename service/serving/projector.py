@@ -10,6 +10,7 @@ import psycopg
 
 from projections import ALL
 from projections.runner import CHANNEL, Runner, live
+from projections.sealing import Keys
 from service.database import PROJECTOR_ROLE, BoundedConnection, dsn_as
 
 POLL = 0.25
@@ -32,7 +33,7 @@ def connect(url: str) -> psycopg.Connection[Any]:
     return PatientConnection.connect(dsn, autocommit=True)
 
 
-def project(url: str, stop: threading.Event) -> None:
+def project(url: str, stop: threading.Event, keys: Keys) -> None:
     """Take in entries until ``stop``; reconnects by itself, at the latest every second."""
     pause = 0.05
     while not stop.is_set():
@@ -41,15 +42,15 @@ def project(url: str, stop: threading.Event) -> None:
                 conn.execute(f"LISTEN {CHANNEL}")
                 log.info("projector connected")
                 pause = 0.05
-                _work(conn, stop)
+                _work(conn, stop, keys)
         except psycopg.Error as lost:
             log.warning("projector lost the database (%s), trying again", type(lost).__name__)
             stop.wait(pause)
             pause = min(pause * 2, 1.0)
 
 
-def _work(conn: psycopg.Connection[Any], stop: threading.Event) -> None:
-    runner = Runner(conn, live(ALL))
+def _work(conn: psycopg.Connection[Any], stop: threading.Event, keys: Keys) -> None:
+    runner = Runner(conn, live(ALL), keys)
     runner.enrol()
     while not stop.is_set():
         taken = runner.round()

@@ -17,6 +17,7 @@ READING = 15.0
 """Seconds within which a request must have arrived, head and body."""
 SENDING = 30
 """Seconds a client may go without taking any of its answer."""
+_BODY = ("CONTENT-LENGTH", "TRANSFER-ENCODING")
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn publishes no types
@@ -34,6 +35,12 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn publishes no types
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, taken)
         super().enqueue_req(conn)
 
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """A request without a body has arrived; what answers it – a stream – may last."""
+        if not any(name in _BODY and value != "0" for name, value in req.headers):
+            self.reading.pop(conn, None)
+        return super().handle_request(req, conn)
+
     def finish_request(self, conn: TConn, fs: Any) -> None:
         """It was answered, or given up."""
         self.reading.pop(conn, None)
@@ -46,7 +53,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn publishes no types
         """
         super().murder_pending()
         now = time.monotonic()
-        for conn in [held for held, until in self.reading.items() if until < now]:
-            del self.reading[conn]
+        for conn in [held for held, until in list(self.reading.items()) if until < now]:
+            self.reading.pop(conn, None)  # it may have arrived just now
             with contextlib.suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RD)

@@ -15,6 +15,10 @@ from service.errors import TargetRefusedError
 
 LONGEST = 2_000
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
+"""All that has been given out of IPv6; what lies beside it wraps IPv4 in old ways, or is nobody's."""
+_NOBODYS = (ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("3fff::/20"))
+"""A relay that is gone (RFC 7526), and documentation (RFC 9637): newer than what Python knows."""
 _SCHEMES = {"https": 443, "http": 80}
 
 
@@ -82,6 +86,9 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(held) & 0xFFFF_FFFF)
         if inner is not None and not is_public(str(inner)):
             return False
-        if held.ipv4_mapped is not None:
+        if held.ipv4_mapped is not None or held in _NAT64:
             return True
-    return held.is_global and not held.is_multicast
+        if held not in _GIVEN_OUT:
+            return False
+    nobodys = any(held in network for network in _NOBODYS)
+    return held.is_global and not held.is_multicast and not nobodys

@@ -21,7 +21,9 @@ import psycopg
 from service.access import Principal
 from service.errors import NotSignedInError
 from service.feed.scan import Interest
-from service.feed.showing import Showing
+from service.feed.showing import ACTION, Showing
+from service.webhooks.alerts import ACTION as ALERTING
+from service.webhooks.alerts import METADATA, alerting, telling
 from service.webhooks.errands import UNWELL, Errand, Trip
 from service.webhooks.ledger import Leased, Ledger
 from service.webhooks.sending import Target
@@ -60,7 +62,7 @@ class Dispatcher:
         showing: Showing,
         side_by_side: Executor,
     ) -> None:
-        self.ledger = Ledger(conn)
+        self.ledger = Ledger(conn, showing.gate.plans.keys)
         self.terms = terms
         self.showing = showing
         self.side_by_side = side_by_side
@@ -95,7 +97,8 @@ class Dispatcher:
         errands, reached = self._due(held, who)
         until = time.monotonic() + SPENT
         with self._target(held) as target:
-            trip = Trip(held.clinic_id, target, self.ledger.secrets(held), until)
+            how = telling(held.carries)
+            trip = Trip(held.clinic_id, target, self.ledger.secrets(held), until, how)
             trip.patience = 1 if held.failures else UNWELL
             self.send(held, trip, errands, reached)
 
@@ -116,7 +119,7 @@ class Dispatcher:
             errand.waited = True
             errands.append(errand)
         rows = [row for errand in errands for row in errand.rows]
-        seen = self.showing.shown(who, rows, "webhook")
+        seen = self.showing.shown(who, rows, "webhook", _action(held))
         for errand in errands:
             errand.unreadable = str(errand.plan_id) in seen.unreadable
             if errand.rows and not errand.unreadable and str(errand.plan_id) not in seen.plans:
@@ -174,8 +177,14 @@ class Dispatcher:
 
     def _whose(self, held: Leased) -> Principal | None:
         """The integration that is told: what it may see is what is sent. None: it is one no longer."""
+        if held.carries == METADATA:
+            return alerting(held.clinic_id, held.member_id, held.webhook_id)
         named = (held.clinic_id, held.member_id, held.recipient, "integration", None)
         with contextlib.suppress(NotSignedInError):
             found = self.showing.present(Principal(*named, held.webhook_id))
             return found if found.role == "integration" else None
         return None
+
+
+def _action(held: Leased) -> str:
+    return ALERTING if held.carries == METADATA else ACTION

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from service.feed.events import MEDIA_TYPE, Row, cloud_event
+from service.webhooks.alerts import Telling
 from service.webhooks.sending import Reply, Target
 from service.webhooks.signing import signed
 
@@ -60,6 +61,7 @@ class Trip:
     target: Target
     secrets: Sequence[bytes]
     until: float
+    tell: Telling = cloud_event
     patience: int = UNWELL
     clock: Callable[[], float] = time.time
     _good: int = 0
@@ -102,7 +104,7 @@ class Trip:
 
     def _send(self, row: Row) -> Reply:
         try:
-            event = cloud_event(self.clinic_id, row)
+            event = self.tell(self.clinic_id, row)
         except (LookupError, ValueError):
             return UNREADABLE
         body = event.text.encode()

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 
+from projections.sealing import Keys, Seals
 from service.feed.scan import Interest, Look, look
 from service.webhooks.errands import Errand
 
@@ -19,7 +20,7 @@ LANES = 16
 KEPT = timedelta(days=30)
 """How long the delivery log is kept."""
 _LEASE = """
-SELECT w.clinic_id, w.webhook_id, w.url, w.topics, w.plan_id, w.member_id, w.recipient,
+SELECT w.clinic_id, w.webhook_id, w.url, w.topics, w.plan_id, w.member_id, w.recipient, w.carries,
     w.replay_after,
     w.deleted_at IS NOT NULL, c.position, c.failures
 FROM webhook_cursors c JOIN webhooks w USING (clinic_id, webhook_id) JOIN clinic_logs l USING (clinic_id)
@@ -74,6 +75,7 @@ class Leased:
     plan_id: UUID | None
     member_id: UUID
     recipient: str
+    carries: str
     replay_after: int | None
     deleted: bool
     position: int
@@ -97,8 +99,9 @@ class Lane:
 class Ledger:
     """Reads and writes the books over one connection, within the transaction of a lease."""
 
-    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+    def __init__(self, conn: psycopg.Connection[Any], keys: Keys) -> None:
         self.conn = conn
+        self.keys = keys
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[Leased | None]:
@@ -129,7 +132,7 @@ class Ledger:
 
     def window(self, held: Leased, wanted: Interest, limit: int) -> Look:
         """The next new entries."""
-        return look(self.conn, held.clinic_id, held.position, wanted, limit)
+        return look(self.conn, Seals(self.keys, held.clinic_id), held.position, wanted, limit)
 
     def due_lanes(self, held: Leased) -> list[Lane]:
         """The plans that are behind and due, the least troubled first; as many as one round takes along."""
@@ -145,8 +148,8 @@ class Ledger:
         self, held: Leased, lane: Lane, wanted: Interest, until: int, limit: int
     ) -> tuple[list[Any], bool]:
         """A lane's next entries up to a position, and whether they are all there are."""
-        mine = Interest(wanted.topics, lane.plan_id)
-        found = look(self.conn, held.clinic_id, lane.position, mine, limit, until)
+        mine, seals = Interest(wanted.topics, lane.plan_id), Seals(self.keys, held.clinic_id)
+        found = look(self.conn, seals, lane.position, mine, limit, until)
         return found.rows, len(found.rows) < limit
 
     def close_lane(self, held: Leased, errand: Errand) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
@@ -12,19 +12,23 @@ from uuid import UUID, uuid4
 from psycopg.rows import dict_row
 
 from domain.entry import EVERY_TYPE, TOPICS
+from domain.errors import InvalidDataError, Problem
 from domain.fields import plain_moment
 from service.access import Principal
 from service.database import BoundedConnection, Database
 from service.errors import NotAllowedError, TargetRefusedError, WebhookNotFoundError
 from service.feed.reading import LATEST, FeedService
 from service.webhooks.addresses import place_of, resolve
+from service.webhooks.alerts import CONTENT, METADATA, NAMES
 from service.webhooks.signing import new_secret, shown
 
 OVERLAP = 24
 """Hours for which an old secret still signs, unless told otherwise."""
 OUTCOMES = ("delivered", "failed", "parked")
+_OFFICER = "privacy_officer"
 _SHOWN = """
-SELECT w.webhook_id, w.url, w.description, w.topics, w.plan_id, w.member_id, w.recipient, w.created_at,
+SELECT w.webhook_id, w.url, w.description, w.topics, w.plan_id, w.member_id, w.recipient,
+    w.carries, w.created_at,
     w.disabled_at, w.disabled_why, coalesce(w.replay_after, c.position) AS position,
     l.position - coalesce(w.replay_after, c.position) AS behind,
     nullif(c.quiet_until, '-infinity') AS quiet_until,
@@ -36,6 +40,7 @@ FROM webhooks w JOIN webhook_cursors c USING (clinic_id, webhook_id) JOIN clinic
 WHERE w.clinic_id = %(clinic)s AND w.deleted_at IS NULL
     AND (%(webhook)s::uuid IS NULL OR w.webhook_id = %(webhook)s)
     AND (%(member)s::uuid IS NULL OR w.member_id = %(member)s)
+    AND (%(carries)s::text IS NULL OR w.carries = %(carries)s)
 ORDER BY w.created_at, w.webhook_id
 """
 _LANES = """
@@ -47,8 +52,9 @@ SELECT created_at, expires_at FROM webhook_secrets
 WHERE clinic_id = %s AND webhook_id = %s ORDER BY created_at DESC
 """
 _NEW = """
-INSERT INTO webhooks (clinic_id, webhook_id, url, description, topics, plan_id, member_id, recipient, created_by)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO webhooks (clinic_id, webhook_id, url, description, topics, plan_id, member_id, recipient, carries,
+    created_by)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _KEEP_SECRET = "INSERT INTO webhook_secrets (clinic_id, webhook_id, secret) VALUES (%s, %s, %s)"  # noqa: S105 - SQL
 _NEW_CURSOR = "INSERT INTO webhook_cursors (clinic_id, webhook_id, position) VALUES (%s, %s, %s)"
@@ -70,7 +76,7 @@ class NewWebhook:
     """What a webhook is to be told, and where. ``after``: the place in the feed it begins behind.
 
     ``types``: names of entry types; none: all. ``member_id``, ``recipient``: the integration it is for,
-    and by what name consents know it.
+    and by what name consents know it. ``carries``: what is told, one of ``alerts.CARRIES``.
     """
 
     url: str
@@ -80,11 +86,12 @@ class NewWebhook:
     after: str = LATEST
     member_id: UUID | None = None
     recipient: str = ""
+    carries: str = CONTENT
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookService:
-    """Makes and minds webhooks. An integration minds its own; an admin all of the clinic."""
+    """Makes and minds webhooks. An integration minds its own, a privacy officer alerts, an admin all."""
 
     database: Database
     feed: FeedService
@@ -94,9 +101,10 @@ class WebhookService:
     def create(self, principal: Principal, wanted: NewWebhook) -> dict[str, Any]:
         """A new webhook, with its ``secret``: shown this once.
 
-        Raises TargetRefusedError, UnknownPlaceError.
+        Raises TargetRefusedError, UnknownPlaceError, NotAllowedError, InvalidDataError.
         """
         principal.require("webhooks.manage")
+        wanted = _as_may_be(principal, wanted)
         self._judge(wanted.url)
         webhook_id = uuid4()
         subscriber = _subscriber(principal, wanted)
@@ -104,7 +112,7 @@ class WebhookService:
         topics = [EVERY_TYPE[name].TOPIC for name in wanted.types]
         key, secret = [principal.clinic_id, webhook_id], new_secret()
         with self.database.clinic(principal.clinic_id) as conn:
-            rest = [topics, wanted.plan_id, *subscriber, principal.member_id]
+            rest = [topics, wanted.plan_id, *subscriber, wanted.carries, principal.member_id]
             conn.execute(_NEW, [*key, wanted.url, wanted.description, *rest])
             conn.execute(_KEEP_SECRET, [*key, secret])
             conn.execute(_NEW_CURSOR, [*key, position])
@@ -245,10 +253,35 @@ def _subscriber(principal: Principal, wanted: NewWebhook) -> tuple[UUID, str]:
     return principal.member_id, principal.name
 
 
+def _as_may_be(principal: Principal, wanted: NewWebhook) -> NewWebhook:
+    """What is wanted, if that may be: alerts tell of a few types only, and are all a privacy officer makes."""
+    if wanted.carries == CONTENT:
+        if principal.role == _OFFICER:
+            raise NotAllowedError(
+                'A privacy officer makes webhooks for alerts: give "carries": "metadata".',
+                "/carries",
+            )
+        return wanted
+    if principal.role == "integration":
+        raise NotAllowedError(
+            "An integration is told what consents allow; leave carries out.", "/carries"
+        )
+    others = [name for name in wanted.types if name not in NAMES]
+    if others:
+        told = f"Alerts tell of {' and '.join(NAMES)}; of {others[0]} only consents allow to tell."
+        raise InvalidDataError([Problem("/types", told)])
+    if wanted.member_id or wanted.recipient:
+        raise InvalidDataError(
+            [Problem("/member_id", "Alerts are the clinic's own; leave it out.")]
+        )
+    return replace(wanted, types=tuple(wanted.types) or NAMES)
+
+
 def _which(principal: Principal) -> dict[str, Any]:
     """Which webhooks the principal may mind, as parameters."""
     member = principal.member_id if principal.role == "integration" else None
-    return {"clinic": principal.clinic_id, "webhook": None, "member": member}
+    carries = METADATA if principal.role == _OFFICER else None
+    return {"clinic": principal.clinic_id, "webhook": None, "member": member, "carries": carries}
 
 
 def _update(conn: BoundedConnection, change: LiteralString, given: list[Any]) -> None:

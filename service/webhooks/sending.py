@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from http.client import HTTPException
@@ -61,6 +63,62 @@ class Reply:
         return self.status >= 500 or self.status in (408, 429)
 
 
+class Cutter:
+    """Hangs up exchanges that take too long altogether: a receiver may answer byte by byte.
+
+    One thread for all exchanges of a target, since each may take as long as any other.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._ends: dict[HTTPConnection, float] = {}
+        self._late: set[HTTPConnection] = set()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._over = False
+
+    def close(self) -> None:
+        """Look after nothing any more."""
+        with self._changed:
+            self._over = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    @contextlib.contextmanager
+    def limit(self, conn: HTTPConnection) -> Iterator[None]:
+        """An exchange over the connection; raises TimeoutError at its end when it was hung up."""
+        with self._changed:
+            self._ends[conn] = time.monotonic() + self.seconds
+            if len(self._ends) == 1:  # those that come later also end later
+                self._changed.notify()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="cutter", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._ends.pop(conn, None)
+                late = conn in self._late
+                self._late.discard(conn)
+        if late:  # headers that break off look like headers that end
+            raise TimeoutError
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._over:
+                conn, end = next(iter(self._ends.items()), (None, None))
+                left = None if end is None else end - time.monotonic()
+                if conn is None or (left is not None and left > 0):
+                    self._changed.wait(left)
+                    continue
+                del self._ends[conn]
+                self._late.add(conn)
+                with contextlib.suppress(OSError, AttributeError):
+                    conn.sock.shutdown(socket.SHUT_RDWR)
+
+
 class Target:
     """A receiver, resolved once; its connections are kept for as long as this lives."""
 
@@ -68,12 +126,14 @@ class Target:
         self.url = url
         self.seconds = seconds
         self.private = private
+        self._cutter = Cutter(seconds)
         self._idle: queue.LifoQueue[HTTPConnection] = queue.LifoQueue()
         self._resolving = threading.Lock()
         self._found: tuple[Place, str] | None = None
 
     def close(self) -> None:
         """Hang up."""
+        self._cutter.close()
         with contextlib.suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()
@@ -130,7 +190,7 @@ class Target:
         place, _ = self._found
         said = {**_AGENT, **headers, "Host": place.named}
         try:
-            with _cut_off(conn, self.seconds):
+            with self._cutter.limit(conn):
                 conn.request("POST", place.path, body=body, headers=said, preload_content=False)
                 answer = conn.getresponse()
                 rest = answer.read(MOST_READ + 1)
@@ -148,27 +208,6 @@ class Target:
 @cache
 def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-@contextlib.contextmanager
-def _cut_off(conn: HTTPConnection, seconds: float) -> Iterator[None]:
-    """Hang up when the exchange takes longer altogether; a receiver may answer byte by byte."""
-
-    def cut() -> None:
-        late.set()
-        with contextlib.suppress(OSError, AttributeError):
-            conn.sock.shutdown(socket.SHUT_RDWR)
-
-    late = threading.Event()
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-    if late.is_set():  # headers that break off look like headers that end
-        raise TimeoutError
 
 
 def _refusal(status: int) -> str | None:
@@ -193,7 +232,12 @@ def _why(failed: Exception) -> str:
 
 
 def _wait(given: str | None) -> float:
-    """The seconds of a Retry-After header; dates are not worth their parsing here."""
-    return (
-        float(given) if given and given.isascii() and given.isdecimal() and len(given) < 8 else 0.0
-    )
+    """The seconds a Retry-After header asks for, as a number or until a date (RFC 9110, 10.2.3); else 0."""
+    if given and given.isascii() and given.isdecimal() and len(given) < 8:
+        return float(given)
+    try:
+        until = parsedate_to_datetime(given or "")
+    except ValueError:
+        return 0.0
+    at = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max((at - datetime.now(UTC)).total_seconds(), 0.0)

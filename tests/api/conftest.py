@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from api.app import create_app
-from service.container import build
-from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
-from service.settings import Settings
-from tests.api.house import Desk, House, new_desk
+from tests.api.house import Desk, House, new_desk, new_house
 
 
 @pytest.fixture(scope="module")
 def house(server: EmbeddedPostgres, template: str) -> Iterator[House]:
     """The service on a database that the tests of one file share; each has a clinic of its own."""
-    name = f"house_{uuid4().hex}"
-    with psycopg.connect(server.dsn(), autocommit=True) as conn:
-        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-        conn.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
-        url = server.dsn(name)
-        with psycopg.connect(dsn_as(url, OWNER_ROLE, seconds=60), autocommit=True) as owner:
-            settings = Settings(database_url=url, home=Path("unused"))
-            # Tests ask, and fail, more often than people do.
-            container = build(replace(settings, quota_per_minute=0, failed_sign_ins=0))
-            container.feed.ending = lambda: True  # streams give what is there, and have an end
-            yield House(container, create_app(container), owner, url)
-            container.close()
-        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with new_house(server, template) as made:
+        yield made
 
 
 @pytest.fixture

@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg import sql
 from werkzeug.test import TestResponse
 
+from api.app import create_app
 from projections import ALL
 from projections.runner import Runner, live
 from service.access import Principal
 from service.clinics import create_clinic
-from service.container import Container
+from service.container import Container, build
+from service.database import OWNER_ROLE, dsn_as
+from service.embedded import EmbeddedPostgres
 from service.serving.projector import connect
 from tests.conftest import THERAPIST, Caller, Clinic
+from tests.keys import settings
 
 OPENING: dict[str, Any] = {
     "client_ref": "c-1",
@@ -74,7 +79,7 @@ class House:
     def catch_up(self) -> int:
         """Let the projections take in everything there is; returns how many entries."""
         with connect(self.database_url) as conn:
-            return Runner(conn, live(ALL)).catch_up()
+            return Runner(conn, live(ALL), self.container.keys).catch_up()
 
     def written(self) -> tuple[int, ...]:
         """How much is in the record: entries, commands, the clinics' positions, open plans."""
@@ -88,6 +93,29 @@ class House:
         before = self.written()
         yield
         assert self.written() == before, "Something was written"
+
+
+@contextmanager
+def open_house(url: str, **given: Any) -> Iterator[House]:
+    """The service on a migrated database, until the end of the block; ``given``: settings."""
+    with psycopg.connect(dsn_as(url, OWNER_ROLE, seconds=60), autocommit=True) as owner:
+        # Tests ask, and fail, more often than people do.
+        container = build(replace(settings(url, quota_per_minute=0, failed_sign_ins=0), **given))
+        container.feed.ending = lambda: True  # streams give what is there, and have an end
+        yield House(container, create_app(container), owner, url)
+        container.close()
+
+
+@contextmanager
+def new_house(server: EmbeddedPostgres, template: str, **given: Any) -> Iterator[House]:
+    """The service on a fresh database, dropped at the end of the block; ``given``: settings."""
+    name = f"house_{uuid4().hex}"
+    with psycopg.connect(server.dsn(), autocommit=True) as conn:
+        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        conn.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
+        with open_house(server.dsn(name), **given) as opened:
+            yield opened
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -29,6 +29,8 @@ class _Quiet(WSGIRequestHandler):
 
 class TokenIssuer:
     """Its keys, those it publishes, and how often somebody asked for them."""
+
+    server: type[WSGIServer] = WSGIServer
 
     def __init__(self) -> None:
         self.keys: dict[str, Key] = {
@@ -68,9 +70,9 @@ class TokenIssuer:
         return kid
 
     @contextlib.contextmanager
-    def serving(self) -> Iterator[TokenIssuer]:
+    def serving(self) -> Iterator[Self]:
         """Serve on a free port."""
-        with make_server("127.0.0.1", 0, self, WSGIServer, _Quiet) as server:
+        with make_server("127.0.0.1", 0, self, self.server, _Quiet) as server:
             self.url = f"http://127.0.0.1:{server.server_port}/jwks"
             thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
             thread.start()

@@ -12,8 +12,9 @@ import pytest
 
 from api import auth
 from api.app import create_app
+from domain.clinic import Clinic
 from domain.entry import TYPES
-from service.access import ACCESS, RELATIONS, VIEWS, principal, table
+from service.access import ACCESS, RELATIONS, ROLES, VIEWS, principal, table
 from tests.api.cast import Cast, cast, stranger
 from tests.api.house import House, entry, goal, refused
 from tests.conftest import Caller
@@ -37,15 +38,17 @@ SAID = {
 
 def routes(made: Cast) -> Iterator[tuple[str, str, str]]:
     """(method, address, action) of every route that the table covers."""
-    entry_id = made.desk.timeline()[1]["entry_id"]
+    told = made.people["auditor"].get(f"{made.desk.url}/timeline").json["entries"]
+    entry_id = told[1]["entry_id"]
     for rule in made.house.app.url_map.iter_rules():
         if rule.endpoint in auth.OPEN or rule.endpoint.startswith("pages."):
             continue
         action = vars(made.house.app.view_functions[rule.endpoint])["action"]
         path = re.sub(r"<(?:\w+:)?plan_id>", made.desk.plan_id, rule.rule)
+        path = path.replace("<client_ref>", "c-cast")
         path = path.replace("<kind>", "CarePlan").replace("<resource_id>", made.desk.plan_id)
         path = re.sub(r"<int:\w+>", "1", path)
-        path = re.sub(r"<(?:\w+:)?(?:entry|webhook)_id>", entry_id, path)
+        path = re.sub(r"<(?:\w+:)?(?:entry|webhook|proposal)_id>", entry_id, path)
         query = "?from=1&to=1" if path.endswith("/diff") else ""
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield method, path + query, action
@@ -59,6 +62,8 @@ def expected(made: Cast, what: str, action: str, path: str) -> int | None:
         return 403
     if (action, made.stands[what]) == ("plans.record", "consented"):
         return 403  # its token was granted no type
+    if (action, what) == ("erasure.ask", "another client"):
+        return 403  # for themselves alone
     if action in table.OF_A_PLAN and made.desk.plan_id in path and made.stands[what] not in grant:
         return 404
     return None
@@ -93,12 +98,26 @@ def test_everybody_meets_the_table_at_every_route(made: Cast) -> None:
                 assert answer.status_code == wanted, told
             else:
                 assert answer.status_code not in (401, 403) or "/entries/" in path, told
-                may_be_missing = ("/entries/", "review", "AuditEvent/", "/webhooks/")
+                may_be_missing = ("/entries/", "review", "AuditEvent/", "/webhooks/", "/proposals/")
                 missing = any(held in path for held in may_be_missing)
                 assert answer.status_code != 404 or missing, told
             noted = looks(made, caller)[before:]
             check_noted(made, what, action, method, path, wanted, noted)
     assert tried >= 20 * len(made.people)
+
+
+def test_an_erased_plan_is_left_to_those_who_audit(house: House) -> None:
+    """Whatever somebody was to it: the same tour, with the one relation that is left."""
+    made = cast(house)
+    officer = made.people["privacy officer"]
+    other = house.sign_in(made.clinic, "privacy_officer", name="Otto Officer")
+    why = {"reason": {"text": "They asked for it"}, "before_retention_ends": True}
+    asked = officer.post("/v1/clients/c-cast/erasure", why)
+    assert asked.status_code == 201, asked.text
+    assert other.post(f"{asked.headers['Location']}/approve", {}).status_code == 201
+    refused(made.people.pop("client").get("/v1/me"), 401, "not-signed-in")
+    made.stands = dict.fromkeys(made.people, table.ERASED)
+    test_everybody_meets_the_table_at_every_route(made)
 
 
 def check_noted(
@@ -139,8 +158,18 @@ def test_the_table_speaks_of_what_there_is() -> None:
             assert grant, action
             assert set(grant) <= set(RELATIONS)
             assert set(grant.values()) <= set(VIEWS)
+    for action, roles in table.OWN_ACTIONS.items():
+        assert roles <= set(ACCESS[action])
     for types in (*table.RECORDS.values(), table.AMENDING):
         assert types <= set(TYPES)
+    tables = (table.CLINIC_RECORDS, table.PROPOSES, table.APPROVES)
+    for role, types in (held for one in tables for held in one.items()):
+        assert role in ROLES
+        assert types <= set(Clinic.TAKES)
+    assert {*ACCESS["clinic.record"]} == {*table.CLINIC_RECORDS}
+    assert {*ACCESS["proposals.make"]} == {*table.PROPOSES}
+    assert {*ACCESS["proposals.decide"]} == {*table.APPROVES}
+    assert {*table.PROPOSES, *table.APPROVES} <= {*ACCESS["proposals.read"]}
 
 
 # Lists are confined to what is within reach

@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from api.app import create_app
-from domain.clinic import MemberJoined, MemberLeft, MemberRoleChanged
 from domain.entry import EntryData, Reason
+from domain.people import MemberJoined, MemberLeft, MemberRoleChanged
 from service.access import Principal
 from service.container import Container, build
 from service.identity import issuer as checking
@@ -415,7 +415,7 @@ def test_without_the_look_at_times_they_would_pass(
     door: Door, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """So they are refused for their times alone."""
-    monkeypatch.setattr(checking, "_check_times", lambda *_: time.time() + HOUR)
+    monkeypatch.setattr(checking, "check_times", lambda *_: time.time() + HOUR)
     assert door.me(BAD[name](door)).status_code == 200
 
 

@@ -22,6 +22,7 @@ from domain.fields import TextRule
 from tests.api.house import OPENING, House, an_id, goal, new_desk
 from tests.api.living import Living, data_of
 from tests.domain.samples import LIFE, SAMPLES
+from tests.listening import LISTENER
 from tests.service.servers import reachable_folder
 from tests.service.serving import Serving, plan_history, serving
 
@@ -70,6 +71,7 @@ def bodies(plan: str) -> Iterator[tuple[str, bytes | str]]:
     yield "/v1/plans", json.dumps({**OPENING, "client_ref": canary(), "therapist_id": canary()})
     yield "/v1/plans", json.dumps({**OPENING, "hopes": canary() * 5000})
     yield "/v1/clinic/entries", json.dumps({"entries": [{"type": canary(), "data": {}}]})
+    yield "/v1/clinic/proposals", json.dumps({"reason": {"text": canary()}, "entries": canary()})
 
 
 def questions(plan: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -178,6 +180,14 @@ def test_a_logger_that_leaks_is_noticed(
     with listening(caplog):
         living.live(until=3, words=canary)
     assert seen(caplog.text)
+
+
+def test_a_leak_anywhere_turns_its_test_red() -> None:
+    """Control for the whole run: whoever logs a client's words, at whatever level, is heard."""
+    logging.getLogger("plan_history.anything").debug("recording %s", {"hopes": canary()})
+    logging.getLogger("elsewhere").error("%s", OPENING["hopes"])
+    heard, LISTENER.heard = LISTENER.heard, []
+    assert [held.partition(":")[0] for held in heard] == ["plan_history.anything", "elsewhere"]
 
 
 # As it is served

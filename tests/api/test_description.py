@@ -15,10 +15,12 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from api.auth import OPEN
+from api.described import components, examples
 from api.examples import entry_example
-from api.openapi import components, examples
+from api.schemas import PROPOSABLE
 from domain.clinic import Clinic
-from domain.entry import CLINIC_TYPES, TYPES
+from domain.entry import CLINIC_TYPES, EVERY_TYPE, TYPES
+from service.access.table import CLINIC_RECORDS
 from tests.api.house import House, an_id, desk_of, entry, goal, new_desk, refused
 from tests.api.living import Living
 from tests.conftest import Caller
@@ -28,6 +30,8 @@ UNDESCRIBED = {"static", "docs.page", "root.index", "api-docs.openapi_json"}
 """What is for people: the pages and the description itself."""
 RECORDED = {name: held for name, held in SAMPLES.items() if not held.data.ONLY_BY}
 """What is sent as an entry; the rest comes about by a route of its own."""
+ALONE = {name for name, cls in CLINIC_TYPES.items() if cls.APPROVAL and cls.APPROVAL.always}
+"""What comes about by an approved proposal only."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -119,8 +123,27 @@ def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
             found = found[step]
     named = {ref.rpartition("/")[2] for ref in refs if ref.startswith("#/components/schemas/")}
     unused = set(described["components"]["schemas"]) - named
-    elsewhere = {*SAMPLES} - {*RECORDED}
+    elsewhere = {name for name, cls in EVERY_TYPE.items() if cls.ONLY_BY} | ALONE
     assert unused <= {"PlanOpened", "ClinicFounded"} | elsewhere, "Neither sent nor answered"
+
+
+def test_links_lead_to_what_takes_what_they_bring(described: dict[str, Any]) -> None:
+    """Each to an operation that is there, with just the parameters of its address; and there are some."""
+    known = {told["operationId"]: (path, told) for path, _, told in operations(described)}
+    links = [
+        (name, link)
+        for _, _, told in operations(described)
+        for answer in told["responses"].values()
+        for name, link in answer.get("links", {}).items()
+    ]
+    assert len(links) >= 20
+    for name, link in links:
+        path, target = known[link["operationId"]]
+        assert name == link["operationId"]
+        given = {held for held in link["parameters"] if not held.startswith("header.")}
+        assert given == set(re.findall(r"\{(\w+)\}", path))
+        headers = {held["name"] for held in target["parameters"] if held["in"] == "header"}
+        assert {held.removeprefix("header.") for held in link["parameters"]} - given <= headers
 
 
 def references(held: Any) -> Iterator[str]:
@@ -161,6 +184,8 @@ def check(described: dict[str, Any], path: str, method: str, answer: Any) -> Non
     documented = responses.get(str(answer.status_code), responses["default"])
     assert answer.status_code < 400 or answer.mimetype == "application/problem+json"
     assert str(answer.status_code) in responses or answer.status_code >= 400
+    promised = set(documented.get("headers", ())) & {"ETag", "Location", "Retry-After"}
+    assert promised <= {*answer.headers.keys()}, (path, method, promised)
     if answer.status_code in (204, 304):
         return
     content = documented["content"][answer.mimetype]
@@ -269,8 +294,14 @@ def test_every_answer_of_a_tour_is_as_described(house: House, described: dict[st
         check(described, path, "post", answer)
     visited = {(path, "get") for path, _ in asked} | {(path, "post") for path, _ in sent}
     visited |= set(webhooks_visited(described, admin))
+    visited |= set(proposals_visited(described, admin, house.sign_in(desk.clinic, "admin")))
     missed = {(path, method) for path, method, _ in operations(described)} - visited
-    elsewhere = {"/v1/feed/stream", "/v1/clinic/timeline", "/v1/emergency-access/{entry_id}/review"}
+    elsewhere = {
+        "/v1/feed/stream",
+        "/v1/clinic/timeline",
+        "/v1/emergency-access/{entry_id}/review",
+        "/v1/clients/{client_ref}/erasure",
+    }
     assert {path for path, _ in missed} <= elsewhere, missed
 
 
@@ -292,6 +323,29 @@ def webhooks_visited(described: dict[str, Any], admin: Caller) -> Iterator[tuple
         place = one.format(webhook_id=webhook_id)
         check(described, one, "delete", admin.client.delete(place, headers=admin.headers))
     yield from ((one, "delete"), ("/v1/webhooks", "post"))
+
+
+def proposals_visited(
+    described: dict[str, Any], admin: Caller, other: Caller
+) -> Iterator[tuple[str, str]]:
+    """Everything that can be done with a proposal; its routes and methods."""
+    every, one = "/v1/clinic/proposals", "/v1/clinic/proposals/{proposal_id}"
+    why = {"reason": {"text": "Decided in the team meeting"}}
+    for doing, by in (("approve", other), ("decline", other), ("withdraw", admin)):
+        body = {**why, "entries": [entry("ClinicRenamed", name="Mill")]}
+        made = admin.post(every, body)
+        check(described, every, "post", made)
+        proposal_id = made.json["entries"][0]["proposal_id"]
+        for _ in ("done", "done already"):
+            place = f"{one}/{doing}".format(proposal_id=proposal_id)
+            check(described, f"{one}/{doing}", "post", by.post(place, why))
+        for reader in (admin, other):
+            check(described, one, "get", reader.get(one.format(proposal_id=proposal_id)))
+        yield f"{one}/{doing}", "post"
+    check(described, every, "post", admin.post(every, {**why, "entries": []}))
+    check(described, every, "get", admin.get(f"{every}?limit=1"))
+    check(described, "/v1/me", "get", admin.get("/v1/me"))
+    yield from ((every, "get"), (every, "post"), (one, "get"))
 
 
 def test_a_plan_of_every_type_keeps_to_its_description(
@@ -331,12 +385,16 @@ def same_fields(described: dict[str, Any], shown: Any) -> bool:
 def test_every_type_has_an_example_that_fits_its_description(described: dict[str, Any]) -> None:
     """Each type of entry and each request body has one, valid by its own component."""
     schemas = described["components"]["schemas"]
-    for name in (*TYPES, *CLINIC_TYPES, "PlanOpening", "EntriesToRecord", "ClinicEntriesToRecord"):
+    requests = ("PlanOpening", "EntriesToRecord", "ClinicEntriesToRecord", "ProposalToMake")
+    elsewhere = {name for name, cls in CLINIC_TYPES.items() if cls.ONLY_BY} | ALONE
+    for name in (*EVERY_TYPE, *requests):
         [example] = schemas[name]["examples"]
         validator({"$ref": f"#/components/schemas/{name}"}).validate(example)
         held = "Entry" if name in TYPES else "ClinicEntry"
-        if name in {*RECORDED, *Clinic.TAKES} - {"PlanOpened", "ClinicFounded"}:
+        if name in {*RECORDED, *Clinic.TAKES} - {"PlanOpened", "ClinicFounded"} - elsewhere:
             validator({"$ref": f"#/components/schemas/{held}"}).validate(example)
+        if name in PROPOSABLE:
+            validator({"$ref": "#/components/schemas/ProposedEntry"}).validate(example)
 
 
 @pytest.mark.parametrize("sample", RECORDED.values(), ids=RECORDED)
@@ -389,7 +447,7 @@ def test_every_example_of_the_clinic_can_be_recorded(house: House) -> None:
     """The clinic's own examples, in an order in which they are possible, with the ids of its people."""
     clinic = house.clinic()
     admin, member = house.sign_in(clinic, "admin"), an_id()
-    supervisor = an_id()
+    officer, supervisor = house.sign_in(clinic, "privacy_officer"), an_id()
     told = examples()
     order = [
         "ClinicRenamed",
@@ -400,11 +458,11 @@ def test_every_example_of_the_clinic_can_be_recorded(house: House) -> None:
         "CaseloadEnded",
         "MemberRoleChanged",
         "LegalHoldPlaced",
-        "LegalHoldLifted",
         "PolicySet",
         "MemberLeft",
     ]
-    assert set(order) == set(CLINIC_TYPES) - {"ClinicFounded"}
+    elsewhere = {name for name, cls in CLINIC_TYPES.items() if cls.ONLY_BY}
+    assert set(order) == set(CLINIC_TYPES) - {"ClinicFounded"} - elsewhere - ALONE
     first = entry("MemberJoined", member_id=supervisor, name="Ida", role="supervisor")
     assert admin.post("/v1/clinic/entries", {"entries": [first]}).status_code == 201
     for number, name in enumerate(order):
@@ -413,8 +471,12 @@ def test_every_example_of_the_clinic_can_be_recorded(house: House) -> None:
             if key in data or (name, key) == ("MemberJoined", "member_id"):
                 data[key] = held
         seen = {"If_Match": f'"{number + 2}"'}  # from its policy on the clinic wants to know it
-        answer = admin.post("/v1/clinic/entries", {"entries": [told[name]]}, **seen)
+        by = officer if name in CLINIC_RECORDS["privacy_officer"] else admin
+        answer = by.post("/v1/clinic/entries", {"entries": [told[name]]}, **seen)
         assert answer.status_code == 201, (name, answer.text)
+    seen = {"If_Match": f'"{len(order) + 2}"'}
+    lifting = {"reason": {"text": "It is over"}, "entries": [told["LegalHoldLifted"]]}
+    assert officer.post("/v1/clinic/proposals", lifting, **seen).status_code == 201
 
 
 def test_the_examples_of_the_requests_can_be_sent(house: House) -> None:
@@ -428,3 +490,8 @@ def test_the_examples_of_the_requests_can_be_sent(house: House) -> None:
     assert desk.send(opening, to="/v1/plans").status_code == 201
     admin = house.sign_in(clinic, "admin")
     assert admin.post("/v1/clinic/entries", told["ClinicEntriesToRecord"]).status_code == 201
+    other = house.sign_in(clinic, "admin")
+    for doing, body in (("approve", "WordOnProposal"), ("decline", "ReasonedWordOnProposal")):
+        made = admin.post("/v1/clinic/proposals", told["ProposalToMake"])
+        assert made.status_code == 201
+        assert other.post(f"{made.headers['Location']}/{doing}", told[body]).status_code == 201

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from api.app import create_app
-from api.openapi import components
+from api.described import components
 from tests.api.house import Desk, House, desk_of, entry, goal, new_desk, refused
 from tests.conftest import Caller, Clinic
 

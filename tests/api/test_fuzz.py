@@ -20,12 +20,16 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
     content_type_conformance,
+    ignored_auth,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    unsupported_method,
 )
 
+from api import auth
 from api.app import create_app
 from service.settings import Settings
 from tests.api.house import Desk, House, goal, new_desk
@@ -40,6 +44,9 @@ CHECKS = [
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
+    ignored_auth,  # what is answered with a token is refused without one, and with another
+    unsupported_method,
+    allow_header_conformance,
 ]
 
 
@@ -163,6 +170,16 @@ def test_a_broken_view_is_caught(house: House, lived: Desk, view: Callable[[], R
     app.view_functions["catalogue.who_am_i"] = view
     with pytest.raises((Failure, FailureGroup)):
         Fuzz(app, lived.caller, {}).run("who_am_i", 2)
+
+
+def test_a_route_without_a_lock_is_caught(
+    house: House, lived: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: a route that answers whoever asks, though its description wants a token."""
+    app = create_app(house.container)
+    monkeypatch.setattr(auth, "OPEN", auth.OPEN | {"catalogue.list_entry_types"})
+    with pytest.raises((Failure, FailureGroup), match=r"(?i)auth"):
+        Fuzz(app, lived.caller, {}).run("list_entry_types", 2)
 
 
 def test_fuzzing_gets_through(fuzz: Fuzz) -> None:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from api.app import MOST_BYTES, create_app
+from api.feed import _gone_from
 from api.parsing import DEPTH
 from api.proxies import networks
 from tests.api.house import Desk, House, goal, refused
@@ -207,7 +208,11 @@ def test_gunicorn_takes_its_settings(place: str) -> None:
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "gunicorn", "--check-config", "-c", place],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"},
+        env={
+            **os.environ,
+            "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
+            "PLAN_HISTORY_KEYS": "off",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -257,7 +262,7 @@ import service.serving.worker as worker
 worker.READING = 1.5
 from gunicorn.app.wsgiapp import run
 sys.argv = ["gunicorn", "-b", "127.0.0.1:0", "-k", sys.argv[1], "--threads", "2", "-t", "30",
-            "tests.api.test_hardening:reads_all"]
+            "tests.api.test_hardening:" + sys.argv[2]]
 run()
 """
 
@@ -269,10 +274,22 @@ def reads_all(environ: Any, start_response: Any) -> list[bytes]:
     return [b"ok"]
 
 
-def listening(kind: str) -> tuple[subprocess.Popen[str], tuple[str, int]]:
+def streams(environ: Any, start_response: Any) -> Iterator[bytes]:
+    """An application that streams to whoever stays, and says when they have gone."""
+    start_response("200 OK", [("Content-Type", "text/event-stream")])
+    gone = _gone_from(environ)
+    yield b":\n"
+    while not gone():
+        time.sleep(0.05)  # the time in which nothing is to be told
+        yield b":\n"
+    sys.stderr.write("gone\n")
+    sys.stderr.flush()
+
+
+def listening(kind: str, app: str = "reads_all") -> tuple[subprocess.Popen[str], tuple[str, int]]:
     """A gunicorn with that kind of worker and two threads, and where it listens."""
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", PATIENT, kind], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PATIENT, kind, app], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
     line = next(said for said in process.stderr if "Listening at" in said)
@@ -289,6 +306,22 @@ def test_a_slow_client_is_let_go(begin: bytes, more: bytes) -> None:
         with socket.create_connection(address, timeout=5) as sock:
             sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert sock.recv(4096).startswith(b"HTTP/1.1 200")
+    finally:
+        process.terminate()
+        process.communicate(timeout=40)
+
+
+def test_a_quiet_reader_of_a_stream_is_not_let_go() -> None:
+    """The time in which a request must arrive is not the time its answer may take; who hangs up is noticed."""
+    process, address = listening("service.serving.worker.Worker", "streams")
+    try:
+        with socket.create_connection(address, timeout=5) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            begun = time.monotonic()
+            while time.monotonic() - begun < 5:  # READING is 1.5 there, looked at every second
+                assert sock.recv(4096), time.monotonic() - begun
+        assert process.stderr is not None
+        assert "gone\n" in process.stderr
     finally:
         process.terminate()
         process.communicate(timeout=40)

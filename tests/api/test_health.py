@@ -18,8 +18,8 @@ from service.container import build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
 from service.migrate import migrate
-from service.settings import Settings
 from tests.api.house import OPENING, Desk, House, goal, new_desk, refused
+from tests.keys import settings
 
 
 def test_alive_and_ready(house: House) -> None:
@@ -69,7 +69,7 @@ def stopped() -> Iterator[tuple[FlaskClient, EmbeddedPostgres, dict[str, str], s
         with server:
             migrate(server.dsn())
             url = server.dsn()
-            container = build(Settings(database_url=url, home=Path("unused"), request_seconds=1.0))
+            container = build(settings(url, request_seconds=1.0))
             app = create_app(container)
             with psycopg.connect(dsn_as(url, OWNER_ROLE, seconds=60), autocommit=True) as owner:
                 house = House(container, app, owner, url)

@@ -105,7 +105,7 @@ def unsaid(module: Path) -> Iterator[str]:
 
 
 SENTENCE = re.compile(r"[A-Z][a-z]+,? [a-z]|[A-Z][a-z]+$|.*[a-z] [a-z]+ [a-z]")
-NAMES = ("Window", "Origin", "Strict", "access log as ")
+NAMES = ("Window", "Origin", "Strict", "Lax", "access log as ")
 """Names of the code and of HTTP, and what the access log keeps."""
 MARKS = ("Words", "later", "say", "count_of")
 

@@ -11,7 +11,9 @@ from uuid import UUID
 import pytest
 
 from api.schemas import EntryField
+from domain.errors import TransitionError
 from domain.opening import PlanOpened
+from service.container import build
 from service.errors import NotARehearsalError
 from service.plans import Draft, Request
 from tests.api.house import OPENING, Desk, House, an_id, entry, goal, new_desk, refused
@@ -370,6 +372,24 @@ def test_the_whole_life_is_told_alike_before_and_after_the_projector(house: Hous
     after = desk.get().json, desk.timeline("?limit=200")
     assert after[0] == before[0]
     assert after[1] == before[1]
+
+
+def test_a_host_whose_clock_is_behind_decides_on_everything_recorded(house: House) -> None:
+    """What nobody dates counts after what is there, whatever the clock of the host says it is."""
+    desk = new_desk(house)
+    desk.record(goal("Walk", goal_id=WALK))
+    desk.record(entry("GoalDropped", "She walks to work now", goal_id=WALK))
+    settings = house.container.settings
+    late = build(settings, lambda: datetime.now(UTC) - timedelta(hours=1))
+    try:
+        again = draft(entry("GoalPaused", "The move", goal_id=WALK))
+        with house.nothing_written(), pytest.raises(TransitionError):
+            late.plans.record(desk.caller.who, UUID(desk.plan_id), [again], Request())
+        noted = draft(entry("SetbackNoted", what="A day in bed"))
+        done = late.plans.record(desk.caller.who, UUID(desk.plan_id), [noted], Request())
+        assert done.entries[0].occurred_at == done.entries[0].recorded_at
+    finally:
+        late.close()
 
 
 def test_only_a_rehearsal_clinic_is_told_its_times(house: House) -> None:

@@ -10,7 +10,7 @@ from api.examples import entry_example
 from api.pages import words
 from api.pages.charts import GLYPHS
 from api.pages.forms import Form
-from api.pages.record import load, mended
+from api.pages.sent import load, mended
 from api.pages.sheet import entries_of, faults
 from api.pages.timeline import by_chapter
 from api.pages.typed import flatten, fresh_ids, joined, moment_of, new_things, read

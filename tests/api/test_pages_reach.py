@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.house import Desk, House, entry, goal, new_desk
+from tests.api.house import Desk, House, desk_of, entry, goal, new_desk
 from tests.conftest import Caller
 
 
@@ -132,8 +132,9 @@ def test_an_odd_address_of_the_replay_opens_it(house: House, theirs: Desk, query
 def test_a_draft_is_its_writers_alone(house: House, theirs: Desk) -> None:
     """Nobody else of the clinic finds it, whatever they may read."""
     drafts = house.container.drafts
-    drafts.save(theirs.caller.who, uuid4(), {"key": ["x"]})
-    plan = uuid4()
+    other = desk_of(house, theirs.clinic, theirs.caller, client_ref="c-2")
+    drafts.save(theirs.caller.who, UUID(other.plan_id), {"key": ["x"]})
+    plan = UUID(theirs.plan_id)
     drafts.save(theirs.caller.who, plan, {"key": ["mine"]})
     assert drafts.find(theirs.caller.who, plan) == {"key": ["mine"]}
     colleague = replace(theirs.caller.who, member_id=uuid4())

@@ -12,6 +12,7 @@ import psycopg
 from service.transfer import export_lines
 from tests.api.test_plans_end_to_end import open_plan
 from tests.conftest import Caller
+from tests.keys import keys
 
 
 def test_a_version_made_and_signed_in_one_request_keeps_its_hash(caller: Caller) -> None:
@@ -39,7 +40,7 @@ def test_the_hash_can_be_computed_from_an_export_alone(
         answer = caller.post(f"/v1/plans/{plan_id}/entries", {"entries": [entry]})
         assert answer.status_code == 201, answer.text
 
-    _, lines = export_lines(owner, caller.who.clinic_id)
+    _, lines = export_lines(owner, caller.who.clinic_id, keys())
     told = [held for line in lines if (held := json.loads(line))["plan_id"] == str(plan_id)]
 
     content = [

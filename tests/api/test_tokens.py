@@ -226,7 +226,7 @@ def test_the_last_use_is_noted_once_a_minute(house: House, monkeypatch: pytest.M
 
 def test_a_last_use_that_cannot_be_noted_harms_nobody(house: House) -> None:
     """With the database gone the note is dropped, and the next one works again."""
-    gone = build(Settings(database_url="host=/nowhere dbname=none"))
+    gone = build(Settings(database_url="host=/nowhere dbname=none", keys="off"))
     caller = house.sign_in(house.clinic())
     token_id = row_of(house, caller, "token_id")
     notes = LastUses(gone.database)

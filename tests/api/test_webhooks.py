@@ -83,11 +83,45 @@ def test_an_integration_minds_its_own(house: House, desk: Desk, admin: Caller) -
 def test_nobody_else_minds_them(house: House, desk: Desk, admin: Caller) -> None:
     """Neither those who treat nor those who look on."""
     made = created(admin)
-    for role in ("clinician", "supervisor", "auditor", "client", "privacy_officer"):
+    for role in ("clinician", "supervisor", "auditor", "client"):
         caller = house.sign_in(desk.clinic, role)
         refused(caller.post("/v1/webhooks", {"url": URL}), 403, "not-allowed")
         refused(caller.get("/v1/webhooks"), 403, "not-allowed")
         refused(caller.post(at(made, "rotate"), {}), 403, "not-allowed")
+
+
+def test_a_privacy_officer_minds_alerts(house: House, desk: Desk, admin: Caller) -> None:
+    """They make them, and see no other webhook; an admin sees and makes both."""
+    officer = house.sign_in(desk.clinic, "privacy_officer")
+    entries = created(admin)
+    alert = created(officer, carries="metadata")
+    assert (alert["carries"], entries["carries"]) == ("metadata", "content")
+    assert alert["types"] == ["EmergencyAccessTaken", "EmergencyAccessReviewed"]
+    assert [held["webhook_id"] for held in officer.get("/v1/webhooks").json["webhooks"]] == [
+        alert["webhook_id"]
+    ]
+    refused(officer.get(at(entries)), 404, "webhook-not-found")
+    refused(officer.post(at(entries, "rotate"), {}), 404, "webhook-not-found")
+    assert officer.post(at(alert, "rotate"), {}).status_code == 200
+    one = created(admin, carries="metadata", types=["EmergencyAccessTaken"])
+    assert one["types"] == ["EmergencyAccessTaken"]
+    assert len(admin.get("/v1/webhooks").json["webhooks"]) == 3
+
+
+def test_an_alert_tells_of_nothing_else(house: House, desk: Desk, admin: Caller) -> None:
+    """Other types, an integration behind it, or content for a privacy officer: each refused at its field."""
+    officer = house.sign_in(desk.clinic, "privacy_officer")
+    integration = house.sign_in(desk.clinic, "integration")
+    alert = {"url": URL, "carries": "metadata"}
+    for caller, body, status, code, at_ in (
+        (admin, {**alert, "types": ["GoalSet"]}, 422, "invalid-data", "/types"),
+        (admin, {**alert, "recipient": "The registry"}, 422, "invalid-data", "/member_id"),
+        (admin, {**alert, "carries": "everything"}, 422, "invalid-data", "/carries"),
+        (officer, {"url": URL}, 403, "not-allowed", "/carries"),
+        (integration, alert, 403, "not-allowed", "/carries"),
+    ):
+        refused(caller.post("/v1/webhooks", body), status, code, at=at_)
+    assert admin.get("/v1/webhooks").json == {"webhooks": []}
 
 
 def test_another_clinics_webhooks_do_not_exist(house: House, desk: Desk, admin: Caller) -> None:

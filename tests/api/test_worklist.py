@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from api.app import create_app
-from api.openapi import components
+from api.described import components
 from domain.emergency import EmergencyAccessReviewed, EmergencyAccessTaken
 from domain.entry import EntryData
 from service.access import Principal

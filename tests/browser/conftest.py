@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import psycopg
@@ -19,12 +19,22 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from service.database import OWNER_ROLE, dsn_as
+from tests.api.clinic_issuer import CLIENT, SECRET, ClinicIssuer
 from tests.browser import clock
 from tests.browser.made import Made, make
 from tests.service.servers import reachable_folder
 from tests.service.serving import Serving, serving
 
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+ELM = "Elm Street"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SHOTS = os.environ.get("SCREENSHOTS")
+"""Where to keep pictures of every state, for somebody to look at them."""
+BEYOND = """() => [...document.querySelectorAll("body *")].filter((held) => {
+    const box = held.getBoundingClientRect();
+    if (!box.width || held.closest(".scroll, .sr, .skip, .chart, details:not([open])")) return false;
+    return box.right > innerWidth + 1 || box.left < -1;
+}).map((held) => held.outerHTML.slice(0, 120))"""
 FOUND = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -51,6 +61,7 @@ class Demo:
     served: Serving
     people: dict[str, dict[str, Any]]
     plans: dict[str, str]
+    issuer: ClinicIssuer
 
     @property
     def url(self) -> str:
@@ -60,13 +71,18 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
-    """``plan-history serve --demo``, once for all that look at it."""
+    """``plan-history serve --demo`` with a sign-in of the clinic's, once for all that look at it."""
     with contextlib.ExitStack() as ending:
         folder = ending.enter_context(reachable_folder())
+        issuer = ending.enter_context(ClinicIssuer().serving())
         moved: dict[str, Any] = {**ending.enter_context(clock.moved(folder))}
         (folder / "home").mkdir()
-        served = ending.enter_context(serving(folder / "home", "--demo", **moved))
+        surroundings = {**moved, **_as_client_of(issuer)}
+        served = ending.enter_context(serving(folder / "home", "--demo", **surroundings))
+        issuer.clock = lambda: clock.now().timestamp()
+        issuer.back = f"{served.address}/sign-in/oidc/back"
         told = json.loads((folder / "home" / "demo.json").read_text("utf-8"))
+        issuer.claims = {"clinic_id": told["clinic_id"]}
         people = {held["name"].split()[0].lower(): held for held in told["people"]}
         plans = {}
         for name in ("alder", "rowan"):
@@ -78,7 +94,12 @@ def demo() -> Iterator[Demo]:
             psycopg.connect(dsn_as(database, OWNER_ROLE, seconds=30), autocommit=True)
         )
         make(Made(served.address, UUID(told["clinic_id"]), owner, people, plans))
-        yield Demo(served, people, plans)
+        yield Demo(served, people, plans, issuer)
+
+
+def _as_client_of(issuer: ClinicIssuer) -> dict[str, Any]:
+    held = {"ISSUER": issuer.name, "CLIENT_ID": CLIENT, "CLIENT_SECRET": SECRET, "NAME": ELM}
+    return {f"PLAN_HISTORY_OIDC_{name}": value for name, value in held.items()}
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +135,22 @@ class Reader:
             session.detach()
         found: list[str] = self.page.evaluate(LOOK)
         return found
+
+    def looks_right(self, shot: str = "") -> None:
+        """No violation of WCAG found by axe-core, nothing beyond the edge: wide and narrow, light and dark.
+
+        ``shot``: the name of the pictures to keep, where they are kept.
+        """
+        for width, height in ((1280, 800), (390, 844)):
+            self.page.set_viewport_size({"width": width, "height": height})
+            wide = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert not wide, width
+            assert self.page.evaluate(BEYOND) == [], width
+            for scheme in SCHEMES:
+                self.page.emulate_media(color_scheme=scheme)
+                if SHOTS and shot:
+                    self.page.screenshot(path=f"{SHOTS}/{shot} {width} {scheme}.png")
+                assert self.violations() == [], (width, scheme)
 
     def tab_to(self, selector: str, most: int = 120) -> None:
         """Press Tab until the element has the focus, as somebody without a mouse does."""

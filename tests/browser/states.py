@@ -39,6 +39,18 @@ def _record(reader: Reader, _: Demo) -> None:
     reader.page.locator("#refusal").wait_for()
 
 
+def _propose(reader: Reader, _: Demo) -> None:
+    """Propose what is typed: nothing."""
+    reader.page.click('button[value="send"]')
+    reader.page.locator("#refusal").wait_for()
+
+
+def _asked(reader: Reader, _: Demo) -> None:
+    """They have asked to be forgotten."""
+    reader.page.locator("main form[method=post] button").first.click()
+    expect(reader.page.locator(".good")).to_contain_text("We have it")
+
+
 def _conflict(reader: Reader, demo: Demo) -> None:
     """Somebody records something meanwhile."""
     reader.page.fill('[name="e0.data.text"]', "They look at each other more.")
@@ -118,6 +130,9 @@ STATES = [
     State("alder", "/worklist", _ending),
     State("alder", "/worklist", _away),
     State("birch", "/account"),
+    # the clinic's own sign-in
+    State(None, "/signed-out?at=issuer"),
+    State(None, "/sign-in/oidc/back", faults="401"),
     # the worklist
     State("rowan", "/worklist"),
     State("rowan", "/worklist?by=plan"),
@@ -190,6 +205,23 @@ STATES = [
     State("linden", "/audit/looks?plan=nobody"),
     State("linden", "/audit/disclosures"),
     State("rowan", "/figures", _unfolded),
+    # people, proposals, erasure
+    State("juniper", "/people"),
+    State("rowan", "/people"),
+    State("birch", "/people?status=all&role=clinician"),
+    State("linden", "/people?q=nobody+at+all"),
+    State("linden", "/people/proposals"),
+    State("rowan", "/people/proposals?status=open"),
+    State("juniper", "/people/proposals", _unfolded),
+    State("birch", "/people/change"),
+    State("birch", "/people/change?add=PolicySet"),
+    State("rowan", "/people/change?add=MemberRoleChanged"),
+    State("rowan", "/people/change?add=MemberRoleChanged", _propose, "422"),
+    State("juniper", "/erasure?client_ref=c-1041"),
+    State("juniper", "/erasure", _send, "422"),
+    State("maple", "/erasure"),
+    State("newcomer", "/erasure"),
+    State("maple", "/erasure", _asked),
     # the client
     State("maple", "/my-plan"),
     State("maple", "/plans/{maple}"),

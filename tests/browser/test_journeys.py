@@ -39,7 +39,7 @@ def test_a_link_signs_in_once(seat: Seat, demo: Demo) -> None:
         reader.page.goto(link)
         expect(reader.page.locator("h1")).to_have_text("Sign in as Juniper Crane")
     reader.page.keyboard.press("Enter")
-    expect(reader.page.locator("h1")).to_have_text("What was recorded")
+    expect(reader.page.locator("h1")).to_have_text("The Demo Clinic: people")
     other = seat(None)
     other.page.goto(link)
     expect(other.page.locator("[role=alert]")).to_contain_text("used before")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Demo, Seat
 
@@ -80,4 +80,21 @@ def test_paper_has_what_is_read_and_nothing_to_press(seat: Seat, demo: Demo) -> 
     assert page.locator(".all-entries tbody tr").first.evaluate(style)[1] == "avoid"
     pages = page.pdf(format="A4", prefer_css_page_size=True).count(b"/Type /Page\n")
     assert 3 <= pages <= 12
+    assert reader.faults == []
+
+
+def test_the_page_that_leads_on_from_an_issuer_looks_right(seat: Seat) -> None:
+    """It is on the screen for a moment: here it is held, by taking out what leads on by itself."""
+
+    def hold(route: Route) -> None:
+        answer = route.fetch()
+        leads_on = 'http-equiv="refresh"'
+        assert leads_on in answer.text()
+        route.fulfill(response=answer, body=answer.text().replace(leads_on, 'name="held"'))
+
+    reader = seat(None)
+    reader.page.route("**/sign-in/oidc/done", hold)
+    reader.open("/sign-in/oidc/done")
+    reader.looks_right()
+    assert reader.page.get_by_role("link", name="Go on").is_visible()
     assert reader.faults == []

@@ -11,16 +11,19 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.entry import Author, Entry, EntryData, Reason, from_stored, to_stored
 from domain.errors import PlanHistoryError
 from domain.goals import GoalSet
+from domain.history import History
 from domain.interventions import Consent, InterventionAgreed
 from domain.opening import PlanOpened
 from domain.plan import Plan
 from domain.policy import DEFAULT_POLICY, Policy
+
+THistory = TypeVar("THistory", bound=History)
 
 
 def an_id(name: str) -> str:
@@ -123,7 +126,7 @@ class Spec:
         envelope: dict[str, Any] = {"reason": Reason(text=told.reason)} if told.reason else {}
         if told.voiced_by:
             envelope["voiced_by"] = told.voiced_by
-        self.plan.record(
+        entry = self.plan.record(
             told.data,
             now=told.now or day(self.plan.version),
             recorded_by=told.by,
@@ -131,6 +134,7 @@ class Spec:
             occurred_at=told.occurred_at,
             **envelope,
         )
+        assert self.plan.follow(entry) == [], "An entry of a plan brings nothing along"
 
     def when(self, data: EntryData, **envelope: Any) -> Self:
         """One more entry is recorded, or refused."""
@@ -219,9 +223,9 @@ def _ids(first: str) -> Callable[[], str]:
     return new_id
 
 
-def read_back(plan: Plan) -> Plan:
-    """The plan as it comes out of the store."""
-    again = Plan.new(plan.id)
+def read_back(plan: THistory) -> THistory:
+    """The history as it comes out of the store."""
+    again = type(plan).new(plan.id)
     for entry in plan.entries:
         stored = json.loads(json.dumps(to_stored(entry)))
         columns = {

@@ -76,6 +76,12 @@ def test_an_opened_plan_is_a_draft_in_the_clients_own_words() -> None:
     ).tells("The plan was opened with Mira T.: “She has hardly left the house since spring”.")
 
 
+def test_a_plan_may_take_the_place_of_another() -> None:
+    """It names it from its opening on; one that replaces nothing says so."""
+    given().when(opened(replaces_plan_id=NOWHERE)).then({"/replaces_plan_id": NOWHERE})
+    given().when(opened()).then({"/replaces_plan_id": None})
+
+
 def test_a_plan_is_opened_once() -> None:
     """A second opening is refused."""
     given(opened()).when(opened()).refused(TransitionError, "/type")

@@ -10,9 +10,21 @@ from uuid import UUID
 
 import pytest
 
-from domain.entry import TOPICS, TYPES, Entry, EntryData, chapter_of, from_stored, to_stored
+from domain.clinic import Clinic, ClinicState
+from domain.entry import (
+    CLINIC_TYPES,
+    EVERY_TYPE,
+    TOPICS,
+    TYPES,
+    Entry,
+    EntryData,
+    chapter_of,
+    from_stored,
+    to_stored,
+)
 from domain.plan import Plan
 from domain.state import PlanState
+from tests.domain.clinic_samples import a_clinics_life
 from tests.domain.samples import LIFE, PLAN, SAMPLES, a_life
 from tests.domain.specs import day, read_back
 
@@ -42,6 +54,12 @@ CHAPTERS = {
     "emergency": "EmergencyAccessTaken EmergencyAccessReviewed",
     "lifecycle": """PlanPaused PlanResumed PlanCompleted PlanDiscontinued PlanReopened
         PlanSuperseded""",
+    "clinic": "ClinicFounded ClinicRenamed PolicySet",
+    "people": """MemberJoined MemberRoleChanged MemberLeft SupervisionAssigned SupervisionEnded
+        CaseloadAssigned CaseloadEnded""",
+    "holds": "LegalHoldPlaced LegalHoldLifted",
+    "erasure": "ClientErased",
+    "proposals": "ChangeProposed ProposalApproved ProposalDeclined ProposalWithdrawn",
 }
 WORDS = [
     pytest.param(chapter, name, id=name)
@@ -55,6 +73,23 @@ STORED = sorted(FOLDER.glob("*.json"))
 def life() -> Plan:
     """The plan in which every type of entry occurs."""
     return a_life()
+
+
+@pytest.fixture(scope="module")
+def clinic() -> Clinic:
+    """The clinic in which every type of its own entries occurs."""
+    return a_clinics_life()
+
+
+def lived(name: str, life: Plan, clinic: Clinic) -> tuple[Plan | Clinic, Entry]:
+    """The history in which a type occurs, and its first entry there."""
+    history = clinic if name in CLINIC_TYPES else life
+    return history, next(entry for entry in history.entries if entry.type == name)
+
+
+def nothing(cls: type[EntryData]) -> Any:
+    """The state in which nothing has happened yet."""
+    return ClinicState() if cls.__name__ in CLINIC_TYPES else PlanState()
 
 
 def kebab(name: str) -> str:
@@ -97,36 +132,38 @@ def revived(sample: dict[str, Any]) -> Entry:
 @pytest.mark.parametrize(("chapter", "name"), WORDS)
 def test_every_word_of_the_vocabulary_is_an_entry_type(chapter: str, name: str) -> None:
     """In the chapter where a clinician would look for it."""
-    assert chapter_of(TYPES[name]) == chapter
+    assert chapter_of(EVERY_TYPE[name]) == chapter
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EVERY_TYPE)
 def test_every_entry_type_is_a_word_of_the_vocabulary(name: str) -> None:
     """Nothing is recorded that is not written down there."""
     assert name in {word for names in CHAPTERS.values() for word in names.split()}
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EVERY_TYPE)
 def test_every_topic_is_the_name_in_lower_case(name: str) -> None:
-    """``plan.`` and the name's words; one topic per type and one type per topic."""
-    assert f"plan.{kebab(name)}" == TYPES[name].TOPIC
-    assert TOPICS[TYPES[name].TOPIC] is TYPES[name]
+    """``plan.`` or ``clinic.`` and the name's words; one topic per type and one type per topic."""
+    whose = "clinic" if name in CLINIC_TYPES else "plan"
+    assert f"{whose}.{kebab(name)}" == EVERY_TYPE[name].TOPIC
+    assert TOPICS[EVERY_TYPE[name].TOPIC] is EVERY_TYPE[name]
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", EVERY_TYPE)
 def test_every_type_says_what_it_is(name: str) -> None:
     """In a sentence of its own."""
-    said = TYPES[name].__doc__
+    said = EVERY_TYPE[name].__doc__
     assert said is not None
     assert re.match(r"[A-Z].*[.]", said.strip().splitlines()[0]), said
     assert said != EntryData.__doc__
 
 
-@pytest.mark.parametrize("name", TYPES)
-def test_every_type_tells_itself_in_a_sentence(name: str, life: Plan) -> None:
-    """One line for people, on the plan as it was then and on the plan as it is now."""
-    held = next(entry for entry in life.entries if entry.type == name)
-    for state in (life.at(held.version), life.state, PlanState()):
+@pytest.mark.parametrize("name", EVERY_TYPE)
+def test_every_type_tells_itself_in_a_sentence(name: str, life: Plan, clinic: Clinic) -> None:
+    """One line for people, on what there was then and on what there is now."""
+    history, held = lived(name, life, clinic)
+    states: tuple[Any, ...] = (history.at(held.version), history.state, nothing(EVERY_TYPE[name]))
+    for state in states:
         told = held.data.tell(state)
         assert told.endswith(".")
         assert len(told) > 10
@@ -146,6 +183,15 @@ def test_the_sample_life_has_every_type(life: Plan) -> None:
     assert read_back(life).document() == life.document()
 
 
+def test_the_sample_clinic_has_every_type(clinic: Clinic) -> None:
+    """One clinic can record them all, and reads the same when stored and read back."""
+    assert {entry.type for entry in clinic.entries} == set(CLINIC_TYPES)
+    again = read_back(clinic)
+    assert again.document() == clinic.document()
+    assert [*again.state.proposals] == [*clinic.state.proposals]
+    assert {held.status for held in again.state.proposals} == {"approved", "declined", "withdrawn"}
+
+
 def test_the_sample_of_a_type_is_its_first_in_the_life() -> None:
     """So its references lead to what came before."""
     assert SAMPLES["PlanOpened"] is LIFE[0]
@@ -155,11 +201,13 @@ def test_the_sample_of_a_type_is_its_first_in_the_life() -> None:
 # Stored formats
 
 
-@pytest.mark.parametrize("name", TYPES)
-def test_every_type_has_a_stored_sample_of_every_format(name: str, life: Plan) -> None:
+@pytest.mark.parametrize("name", EVERY_TYPE)
+def test_every_type_has_a_stored_sample_of_every_format(
+    name: str, life: Plan, clinic: Clinic
+) -> None:
     """Today's and all before; what was stored once is kept as it was."""
-    cls = TYPES[name]
-    held = next(entry for entry in life.entries if entry.type == name)
+    cls = EVERY_TYPE[name]
+    _, held = lived(name, life, clinic)
     for format_version in range(1, current_format(cls) + 1):
         path = sample_path(cls, format_version)
         wanted = shown({"topic": cls.TOPIC, "stored": to_stored(held)})
@@ -170,7 +218,7 @@ def test_there_is_no_stored_sample_of_anything_else() -> None:
     """A topic is never taken back: a sample without its type means that one was."""
     known = {
         sample_path(cls, format_version)
-        for cls in TYPES.values()
+        for cls in EVERY_TYPE.values()
         for format_version in range(1, current_format(cls) + 1)
     }
     assert set(STORED) <= known
@@ -189,4 +237,4 @@ def test_every_stored_sample_is_still_read(path: Path) -> None:
     if format_version == current_format(type(entry.data)):
         assert shown(again) == kept
     assert revived(json.loads(shown(again))) == entry
-    assert entry.data.tell(PlanState()).endswith(".")
+    assert entry.data.tell(nothing(type(entry.data))).endswith(".")

@@ -142,11 +142,11 @@ def kill(storm: Storm, victim: Callable[[Storm], int]) -> None:
 
 def assert_all_is_well(storm: Storm) -> None:
     """What was acknowledged is there, once; nobody was refused; the read models are right."""
-    with storm.owner() as conn:
-        assert verdict(conn, storm.clinic_id, storm.writers) == []
+    with storm.owner() as conn, storm.serving.keys() as vault:
+        assert verdict(conn, storm.clinic_id, storm.writers, vault) == []
         assert soon(lambda: set(behind(conn).values()) == {0}, 30)
         assert stopped(conn) == {}
-        assert_equal_to_rebuilt(conn)
+        assert_equal_to_rebuilt(conn, vault=vault)
 
 
 VICTIMS = (Storm.worker, Storm.projector, Storm.session, Storm.postgres)
@@ -168,8 +168,8 @@ def test_every_answer_given_stays_true(storm: Storm) -> None:
     storm.begin(Forgetful, 1)
     storm.writers[-1].join(1)
     storm.end()
-    with storm.owner() as conn:
-        found = verdict(conn, storm.clinic_id, storm.writers)
+    with storm.owner() as conn, storm.serving.keys() as vault:
+        found = verdict(conn, storm.clinic_id, storm.writers, vault)
     assert {held.partition(":")[0] for held in found} >= {"twice", "refused"}
 
 

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from projections import ALL
+from projections.sealing import Seals
 from service.export import tables
 from service.export.clinic import export_everything, export_tables
 from service.transfer import import_lines
 from tests.api.house import Desk, House, entry, new_desk
 from tests.api.living import Living
 from tests.fhir.checkers import by_rules, by_schema, references
+from tests.keys import keys
 
 FORMULA = '=HYPERLINK("http://elsewhere.example","click")'
 MARKUP = "<script>alert(1)</script>"
@@ -126,6 +128,7 @@ def test_an_export_is_for_those_who_see_the_whole_plan(house: House, lived: Livi
     url = f"{desk.url}/export"
     assert house.sign_in(desk.clinic, "auditor").get(url).status_code == 403
     assert house.sign_in(desk.clinic, "supervisor").get(url).status_code == 404
+    exported(desk, "bundle")
     looks = house.sign_in(desk.clinic, "auditor").get("/v1/access-log?action=plans.export").json
     assert "export bundle" in {held["asked"] for held in looks["looks"]}
 
@@ -139,7 +142,7 @@ def test_everything_of_a_clinic_fits_in_one_file(
     """Its log, which can be restored, a table for each read model, and each plan as FHIR."""
     path, clinic_id = tmp_path / "clinic.zip", lived.desk.clinic.clinic_id
     counted: list[int] = []
-    done = export_everything(house.owner, clinic_id, path, told=counted.append)
+    done = export_everything(house.owner, Seals(keys(), clinic_id), path, told=counted.append)
     assert path.stat().st_mode & 0o777 == 0o600
     files = opened(path.read_bytes())
     assert {f"tables/{held.name}.csv" for held in ALL} <= set(files)
@@ -148,7 +151,7 @@ def test_everything_of_a_clinic_fits_in_one_file(
     assert sum(counted) == len(lines) + 2  # the plan, and the clinic's own history
     bundle = json.loads(files[f"fhir/{lived.desk.plan_id}.json"])
     assert by_schema(bundle) == []
-    again = import_lines(house.owner, files["clinic.ndjson"].splitlines(keepends=True))
+    again = import_lines(house.owner, files["clinic.ndjson"].splitlines(keepends=True), keys())
     assert again == {"clinic_id": str(clinic_id), "imported": 0, "known": len(lines)}
 
 
@@ -160,14 +163,15 @@ def test_an_export_that_breaks_off_leaves_nothing(
     def stop(_: int) -> None:
         raise KeyboardInterrupt
 
+    seals = Seals(keys(), lived.desk.clinic.clinic_id)
     with pytest.raises(KeyboardInterrupt):
-        export_everything(house.owner, lived.desk.clinic.clinic_id, tmp_path / "x.zip", told=stop)
+        export_everything(house.owner, seals, tmp_path / "x.zip", told=stop)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_every_read_model_is_a_tidy_table(house: House, lived: Living, tmp_path: Path) -> None:
     """A heading, one row a thing, nothing of another clinic."""
-    rows = export_tables(house.owner, lived.desk.clinic.clinic_id, tmp_path)
+    rows = export_tables(house.owner, Seals(keys(), lived.desk.clinic.clinic_id), tmp_path)
     assert set(rows) == {held.name for held in ALL}
     for name, count in rows.items():
         with (tmp_path / f"{name}.csv").open(newline="") as file:

@@ -186,6 +186,17 @@ def test_looks_are_kept_and_read_as_audit_events(house: House) -> None:
     assert get(auditor, "/AuditEvent/999999999").status_code == 404
 
 
+def test_signing_in_is_an_audit_event(house: House) -> None:
+    """As DICOM calls it, whether somebody came in or was turned away."""
+    held = new_desk(house)
+    token = held.caller.headers["Authorization"].removeprefix("Bearer ")
+    assert house.client.post("/sign-in", data={"token": token}).status_code == 303
+    [event] = found(house.sign_in(held.clinic, "auditor"), "/AuditEvent?_count=1&agent=Practitioner/"
+        + str(held.caller.who.member_id))  # fmt: skip
+    assert event["subtype"][0]["display"] == "Login"
+    assert by_schema(event) == by_rules(event) == []
+
+
 # Refusals
 
 

@@ -30,6 +30,7 @@ from service.recording import Draft, Request
 from service.serving.projector import connect
 from tests.conftest import Clinic
 from tests.domain.lives import WEIGHTS, play
+from tests.keys import keys
 
 BATCHES = (1, 7, 1_000)
 OFTENER = dict.fromkeys(
@@ -40,7 +41,7 @@ SHORTER = PolicySet(
     formal_review_days=30, reevaluation_days=2, answer_days=3, first_signature_days=4
 )
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_RESTORE = "SELECT restore_entries(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_RESTORE = "SELECT restore_entries(%s, %s, %s, %s, %s, %s, %s, %s, NULL, %s)"
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def set_policy(container: Container, clinic: Clinic, policy: PolicySet, at: date
 def take_in(url: str, clinic: Clinic, projection: Projection, batch: int) -> None:
     """Let the projection take in everything the clinic has, in batches of that size."""
     with connect(url) as conn:
-        runner = Runner(conn, live([projection]), batch)
+        runner = Runner(conn, live([projection]), keys(), batch)
         runner.enrol()
         while runner.step(clinic.clinic_id):
             pass
@@ -172,7 +173,7 @@ def incremental_equals_rebuilt(given: Given, projection: Projection) -> list[Any
     built = [rows(given.owner, projection, clinic) for clinic in clinics]
     assert built[0], "the lives leave something to compare"
     assert all(held == built[0] for held in built), "the size of batches does not matter"
-    rebuild(given.owner, projection, batch=50)
+    rebuild(given.owner, projection, keys(), batch=50)
     for clinic in clinics:
         assert rows(given.owner, projection, clinic) == built[0], "a rebuild makes the same"
     return built[0]

@@ -13,7 +13,9 @@ import psycopg
 from projections import ALL
 from projections.projection import Projection
 from projections.rebuild import rebuild
+from projections.sealing import Keys
 from service.serving.projector import project
+from tests.keys import keys
 
 Owner = psycopg.Connection[Any]
 
@@ -29,11 +31,11 @@ def contents(owner: Owner, projections: Iterable[Projection] = ALL) -> dict[str,
     return {held.name: content(owner, held.table()) for held in projections}
 
 
-def assert_equal_to_rebuilt(owner: Owner, batch: int = 1_000) -> None:
+def assert_equal_to_rebuilt(owner: Owner, batch: int = 1_000, vault: Keys | None = None) -> None:
     """All read models are, row by row and byte by byte, what a rebuild makes."""
     before = contents(owner)
     for projection in ALL:
-        rebuild(owner, projection, batch=batch)
+        rebuild(owner, projection, vault or keys(), batch=batch)
     after = contents(owner)
     for name, rows in before.items():
         assert rows == after[name], name
@@ -59,7 +61,7 @@ def stopped(owner: Owner) -> dict[tuple[str, UUID], int]:
 def projecting(url: str, processes: int = 1) -> Iterator[None]:
     """Projectors at work, each on a connection of its own as a process would be."""
     stop = threading.Event()
-    threads = [threading.Thread(target=project, args=(url, stop)) for _ in range(processes)]
+    threads = [threading.Thread(target=project, args=(url, stop, keys())) for _ in range(processes)]
     for thread in threads:
         thread.start()
     try:

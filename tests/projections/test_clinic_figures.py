@@ -173,4 +173,4 @@ def test_a_swap_is_counted_by_the_techniques_as_they_were_then() -> None:
     swap = InterventionSwapped(from_intervention_id=INTERVENTION, to=agreed, decided_with="client")
     plan = recorded(opened(), a_goal(), an_intervention(), swap).plan
 
-    assert _facts(plan, "swap") == [('["exposure","a \\"thought\\" record"]', _on(3))]
+    assert _facts(plan, "swap") == [('["exposure","another technique"]', _on(3))]

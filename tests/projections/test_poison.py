@@ -13,10 +13,12 @@ from api.app import create_app
 from domain.entry import Entry
 from projections import ALL, timeline
 from projections.runner import Runner, live
+from projections.sealing import Seals
 from service.container import Container
 from service.health import look
 from service.serving.projector import connect
 from tests.conftest import Clinic
+from tests.keys import keys
 from tests.projections.tables import assert_equal_to_rebuilt, behind, content, projecting, stopped
 from tests.service.recording import mend, open_plan, poison, set_goal
 from tests.service.servers import soon
@@ -36,7 +38,7 @@ POISONS: dict[str, dict[str, Any]] = {
 def take_in(url: str, batch: int = 1_000) -> int:
     """Let a runner take in all it can."""
     with connect(url) as conn:
-        return Runner(conn, live(ALL), batch).catch_up()
+        return Runner(conn, live(ALL), keys(), batch).catch_up()
 
 
 @pytest.mark.parametrize("kind", POISONS)
@@ -115,10 +117,10 @@ def test_a_projection_that_fails_stops_alone(
         set_goal(container, who, plan_id)
     row_of = timeline._row
 
-    def choke(entry: Entry, told: str) -> tuple[Any, ...]:
+    def choke(seals: Seals, entry: Entry, told: str) -> tuple[Any, ...]:
         if entry.position == 4:
             raise ZeroDivisionError
-        return row_of(entry, told)
+        return row_of(seals, entry, told)
 
     monkeypatch.setattr(timeline, "_row", choke)
     take_in(database_url, batch)

@@ -20,6 +20,7 @@ from service.container import Container
 from service.database import OWNER_ROLE, dsn_as
 from service.serving.projector import connect
 from tests.conftest import Clinic
+from tests.keys import keys
 from tests.projections.lived import lived
 from tests.projections.tables import (
     assert_equal_to_rebuilt,
@@ -69,10 +70,10 @@ def test_an_interrupted_rebuild_goes_on(length: int, owner: Owner) -> None:
     before = content(owner, "timeline")
     first: list[int] = []
     with pytest.raises(Interrupted):
-        rebuild(owner, TIMELINE, batch=5, told=interrupt_after(3, first))
+        rebuild(owner, TIMELINE, keys(), batch=5, told=interrupt_after(3, first))
     assert content(owner, "timeline") == before
     second: list[int] = []
-    assert rebuild(owner, TIMELINE, batch=5, told=second.append) == length
+    assert rebuild(owner, TIMELINE, keys(), batch=5, told=second.append) == length
     assert sum(first) + sum(second) == length
     assert content(owner, "timeline") == before
 
@@ -81,9 +82,9 @@ def test_the_old_table_is_kept_until_the_next_rebuild(length: int, owner: Owner)
     """After the switch the table before it is still there, as it was."""
     owner.execute("UPDATE timeline SET sentence = 'as it was'")
     before = content(owner, "timeline")
-    assert rebuild(owner, TIMELINE) == length
+    assert rebuild(owner, TIMELINE, keys()) == length
     assert content(owner, "timeline_old") == before != content(owner, "timeline")
-    rebuild(owner, TIMELINE)
+    rebuild(owner, TIMELINE, keys())
     assert content(owner, "timeline_old") == content(owner, "timeline")
 
 
@@ -110,7 +111,7 @@ def test_the_live_table_serves_meanwhile(
         psycopg.connect(dsn_as(database_url, OWNER_ROLE, seconds=60), autocommit=True) as conn,
         projecting(database_url),
     ):
-        assert rebuild(conn, TIMELINE, batch=5, told=told) == length + 4
+        assert rebuild(conn, TIMELINE, keys(), batch=5, told=told) == length + 4
     assert seen == [length + 2, length + 3, length + 4]
     assert_equal_to_rebuilt(owner)
 
@@ -126,9 +127,9 @@ def test_the_new_table_is_never_behind_the_one_it_replaces(
             meanwhile.append(len(meanwhile))
             open_plan(container, clinic.member(), f"meanwhile {len(meanwhile)}")
             with connect(database_url) as conn:
-                Runner(conn, live(ALL)).catch_up()
+                Runner(conn, live(ALL), keys()).catch_up()
 
-    assert rebuild(owner, TIMELINE, batch=length, told=told) == length + 2
+    assert rebuild(owner, TIMELINE, keys(), batch=length, told=told) == length + 2
     assert len(content(owner, "timeline")) == length + 2
 
 
@@ -155,7 +156,7 @@ def test_nothing_is_lost_while_others_write(
         writing = pool.map(write, range(2))
         try:
             for projection in (TIMELINE, CurrentPlans()) * 2:
-                rebuild(owner, projection, batch=20)
+                rebuild(owner, projection, keys(), batch=20)
         finally:
             over.set()
         written = sum(writing)
@@ -173,7 +174,7 @@ def test_two_rebuilds_at_once_wait_for_each_other(
 
     def run(_: int) -> int:
         with psycopg.connect(dsn_as(database_url, OWNER_ROLE, seconds=60), autocommit=True) as conn:
-            return rebuild(conn, TIMELINE, batch=10)
+            return rebuild(conn, TIMELINE, keys(), batch=10)
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(run, range(2))) == [length, length]
@@ -189,12 +190,12 @@ def test_a_rebuild_refuses_to_switch_on_poison(clinic: Clinic, length: int, owne
     position = poison(owner, clinic.clinic_id)
     for _ in range(2):
         with pytest.raises(RebuildStoppedError, match=f"at position {position}"):
-            rebuild(owner, TIMELINE)
+            rebuild(owner, TIMELINE, keys())
     assert contents(owner) == before
     assert stopped(owner) == {("timeline:new", clinic.clinic_id): position}
     mend(owner, clinic.clinic_id, position)
     owner.execute("UPDATE projection_positions SET stopped_at = NULL, stopped_why = NULL")
-    assert rebuild(owner, TIMELINE) == length + 1
+    assert rebuild(owner, TIMELINE, keys()) == length + 1
     assert len(content(owner, "timeline")) == length + 1
 
 
@@ -211,7 +212,7 @@ def test_poison_that_arrives_meanwhile_keeps_it_from_switching(
                 late.append(poison(other, clinic.clinic_id))
 
     with pytest.raises(RebuildStoppedError, match=f"at position {length + 1}"):
-        rebuild(owner, TIMELINE, batch=length, told=told)
+        rebuild(owner, TIMELINE, keys(), batch=length, told=told)
     assert content(owner, "timeline") == before
     assert set(stopped(owner)) == {("timeline:new", clinic.clinic_id)}
 
@@ -222,7 +223,7 @@ def test_poison_that_arrives_meanwhile_keeps_it_from_switching(
 class NextTimeline(Timeline):
     """The timeline as a later version of the program makes it."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 99
 
     def definition(self, table: str) -> str:
         """With a column more."""
@@ -230,8 +231,8 @@ class NextTimeline(Timeline):
             super()
             .definition(table)
             .replace(
-                "sentence     text NOT NULL,",
-                "sentence text NOT NULL, pinned boolean DEFAULT false,",
+                "sentence     bytea NOT NULL,",
+                "sentence bytea NOT NULL, pinned boolean DEFAULT false,",
             )
         )
 
@@ -241,7 +242,7 @@ def upgraded(length: int, database_url: str) -> Iterator[Runner]:
     """The runner of a later version of the program, whose timeline is another."""
     later = [held for held in ALL if held.name != "timeline"]
     with connect(database_url) as conn:
-        yield Runner(conn, live([*later, NextTimeline()]))
+        yield Runner(conn, live([*later, NextTimeline()]), keys())
     assert length
 
 
@@ -254,7 +255,7 @@ def test_a_new_version_waits_for_its_rebuild(
     upgraded.catch_up()
     assert (content(owner, "timeline"), behind(owner)["timeline"]) == (before, 1)
     assert behind(owner)["current_plans"] == 0
-    assert rebuild(owner, NextTimeline()) == length + 1
+    assert rebuild(owner, NextTimeline(), keys()) == length + 1
     assert len(content(owner, "timeline")) == length + 1
     open_plan(container, clinic.member(), "after the rebuild")
     upgraded.catch_up()
@@ -267,7 +268,7 @@ def test_a_new_version_waits_for_its_rebuild(
 def test_a_rebuild_begun_by_another_version_is_begun_anew(length: int, owner: Owner) -> None:
     """What an interrupted rebuild of the version before has left is not mixed with the new one."""
     with pytest.raises(Interrupted):
-        rebuild(owner, TIMELINE, batch=5, told=interrupt_after(2, []))
-    assert rebuild(owner, NextTimeline(), batch=5) == length
+        rebuild(owner, TIMELINE, keys(), batch=5, told=interrupt_after(2, []))
+    assert rebuild(owner, NextTimeline(), keys(), batch=5) == length
     assert len(content(owner, "timeline")) == length
     assert stopped(owner) == {}

@@ -19,6 +19,7 @@ from service.health import look
 from service.serving import projector
 from service.serving.projector import connect
 from tests.conftest import Clinic
+from tests.keys import keys
 from tests.projections.lived import SHORTER, lived, set_policy
 from tests.projections.tables import (
     assert_equal_to_rebuilt,
@@ -57,7 +58,7 @@ def told_clinic(container: Container, clinic: Clinic) -> Clinic:
 def test_every_size_of_batch_makes_the_same_tables(database_url: str, owner: Owner) -> None:
     """Entry by entry, a few at a time, all at once, rebuilt in any of these: the same bytes."""
     with connect(database_url) as conn:
-        taken = Runner(conn, live(ALL), 5).catch_up()
+        taken = Runner(conn, live(ALL), keys(), 5).catch_up()
     assert taken > 50
     assert behind(owner) == DONE
     for batch in (1, 7, 1_000):
@@ -68,7 +69,7 @@ def test_every_size_of_batch_makes_the_same_tables(database_url: str, owner: Own
 def test_runners_that_take_turns_make_the_same_tables(database_url: str, owner: Owner) -> None:
     """What one runner has kept in mind is never older than what another has taken in meanwhile."""
     with connect(database_url) as one, connect(database_url) as other:
-        runners = [Runner(one, live(ALL), 3), Runner(other, live(ALL), 4)]
+        runners = [Runner(one, live(ALL), keys(), 3), Runner(other, live(ALL), keys(), 4)]
         while sum(held.round() for held in runners):
             pass
     assert (behind(owner), stopped(owner)) == (DONE, {})
@@ -80,7 +81,7 @@ def test_a_projection_that_was_held_up_catches_up(
 ) -> None:
     """One that stands further back is brought up from there, by a runner that has seen more."""
     with connect(database_url) as conn:
-        ahead = Runner(conn, live(ALL), 10)
+        ahead = Runner(conn, live(ALL), keys(), 10)
         ahead.enrol()
         for _ in range(3):
             ahead.step(told_clinic.clinic_id)
@@ -171,7 +172,7 @@ def test_the_lease_keeps_two_from_the_same_batch(
     tally = Tally(meet)
     tally.ensure_tables(owner)
     with connect(database_url) as one, connect(database_url) as other:
-        runners = [Runner(conn, live([tally])) for conn in (one, other)]
+        runners = [Runner(conn, live([tally]), keys()) for conn in (one, other)]
         runners[0].enrol()
         with ThreadPoolExecutor(2) as pool:
             taken = list(pool.map(lambda held: held.step(clinic.clinic_id), runners))

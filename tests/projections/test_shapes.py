@@ -15,6 +15,7 @@ from domain.policy import Policy
 from domain.state import PlanState
 from projections import ALL
 from projections.projection import Projection
+from projections.sealing import NO_KEYS, Seals
 from projections.worklist import _rows
 from tests.domain.samples import a_life
 
@@ -41,7 +42,7 @@ def rows_of(projection: Projection, plan: Plan) -> Any:
     if projection.name == "worklist":
         owing = Plan.new(plan.id)
         owing.learn(plan.entries[0])
-        return [orjson.loads(row[-1]) for row in _rows(owing, Policy())]
+        return [orjson.loads(row[-1]) for row in _rows(Seals(NO_KEYS, plan.id), owing, Policy())]
     return None
 
 

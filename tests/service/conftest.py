@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from service.container import Container, build
-from service.settings import Settings
+from tests.keys import settings
 
 
 @pytest.fixture
 def other(database_url: str) -> Iterator[Container]:
     """A second process's worth of the service on the same database."""
-    held = build(Settings(database_url=database_url, home=Path("unused")))
+    held = build(settings(database_url))
     yield held
     held.close()

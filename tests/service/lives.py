@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ import orjson
 
 from domain.entry import Entry, from_stored
 from domain.errors import PlanHistoryError
+from domain.opening import PlanOpened
 from service.access import Principal
 from service.access.table import CLINIC, FULL, Grant
 from service.container import Container
@@ -30,7 +32,8 @@ def record_lives(
     ``plans``: which plan each one became, when they are told in parts.
 
     A correction that only took something away is stored as what remained and cannot be asked for
-    again so; it is refused, and what refers to it.
+    again so; it is refused, and what refers to it. No life takes another's place: what they name as
+    the plan before them is nowhere.
     """
     recorded = 0
     plans = {} if plans is None else plans
@@ -70,8 +73,11 @@ def _entry(held: Kept) -> Entry:
 
 
 def _draft(entry: Entry) -> Draft:
+    data = entry.data
+    if isinstance(data, PlanOpened):
+        data = replace(data, replaces_plan_id=None)
     return Draft(
-        data=entry.data,
+        data=data,
         occurred_at=entry.occurred_at if entry.dated else None,
         voiced_by=entry.voiced_by,
         reason=entry.reason,

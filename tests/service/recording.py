@@ -10,13 +10,15 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from domain.clinic import CaseloadAssigned, MemberJoined
 from domain.goals import GoalSet
 from domain.opening import PlanOpened
+from domain.people import CaseloadAssigned, MemberJoined
+from projections.sealing import Seals
 from service.access import Principal
 from service.container import Container
 from service.plans import Draft, Recorded, Request
 from tests.conftest import Clinic
+from tests.keys import keys
 
 THERAPIST = "00000000-0000-4000-8000-000000000001"
 
@@ -110,7 +112,7 @@ def holes(rows: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-_RESTORE = "SELECT restore_entries(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_RESTORE = "SELECT restore_entries(%s, %s, %s, %s, %s, %s, %s, %s, NULL, %s)"
 
 
 def poison(
@@ -134,12 +136,13 @@ def poison(
 def mend(owner: psycopg.Connection[Any], clinic_id: UUID, position: int) -> None:
     """Give a poison entry a form that can be read, as a repair by hand would."""
     sound = owner.execute(
-        "SELECT topic, state FROM entries WHERE clinic_id = %s AND position < %s AND version = 1 "
-        "ORDER BY position LIMIT 1",
+        "SELECT plan_id, version, entry_id, state, topic FROM entries WHERE clinic_id = %s "
+        "AND position < %s AND version = 1 ORDER BY position LIMIT 1",
         [clinic_id, position],
     ).fetchone()
     assert sound is not None
+    state = Seals(keys(), clinic_id).state(*sound[:4])
     owner.execute(
         "UPDATE entries SET topic = %s, state = %s WHERE clinic_id = %s AND position = %s",
-        [*sound, clinic_id, position],
+        [sound[4], state, clinic_id, position],
     )

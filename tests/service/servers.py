@@ -53,7 +53,8 @@ def frozen(pids: Iterable[int]) -> Iterator[None]:
     """Processes that stand still, as on a host that hangs."""
     stopped = list(pids)
     for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
+        with contextlib.suppress(ProcessLookupError):  # a worker of the server that has just ended
+            os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:

@@ -22,6 +22,10 @@ import psycopg
 
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import RunningPostgres, running
+from service.keys.places import open_ring
+from service.keys.ring import Ring
+from service.settings import Settings
+from tests.listening import left_by
 from tests.service.servers import family, soon
 
 PROGRAM = (sys.executable, "-m", "service.commandline")
@@ -35,7 +39,8 @@ def environment(home: Path) -> dict[str, str]:
         "PLAN_HISTORY_WORKERS": "2",
         "PLAN_HISTORY_QUOTA_PER_MINUTE": "0",  # tests ask as fast as they can
     }
-    held.pop("DATABASE_URL", None)
+    for name in ("DATABASE_URL", "PLAN_HISTORY_KEYS"):
+        held.pop(name, None)
     return held
 
 
@@ -84,6 +89,15 @@ class Serving:
         """A connection to its database as the owner."""
         dsn = dsn_as(self.database.dsn("plan_history"), OWNER_ROLE, seconds=30)
         return psycopg.connect(dsn, autocommit=True)
+
+    @contextlib.contextmanager
+    def keys(self) -> Iterator[Ring]:
+        """The keys its plans are sealed with."""
+        held = open_ring(Settings(keys=str(self.home / "keys")))
+        try:
+            yield held
+        finally:
+            held.close()
 
     def send(self, path: str, body: Any = None, **headers: str) -> Answer:
         """GET, or POST a body (bytes and text as they are); OSError when no whole answer comes."""
@@ -160,6 +174,9 @@ def serving(
                 process.terminate()
                 process.wait(60)
             process.stdout.close()
+        log.seek(0)
+        leaked = left_by(home, log.read())
+        assert not leaked, f"Client content was logged: {leaked[:3]}"
 
 
 def gone(pids: list[int]) -> bool:

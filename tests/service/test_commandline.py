@@ -18,14 +18,21 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from domain.entry import EntryData, Reason
+from domain.holds import LegalHoldLifted, LegalHoldPlaced
+from domain.people import MemberLeft, MemberRoleChanged
+from domain.proposals import ChangeProposed
 from projections import ALL
+from service.access import Principal
 from service.commandline.main import cli, main
 from service.container import Container
 from service.embedded import EmbeddedPostgres
 from service.errors import NotSignedInError
 from service.migrate import migrations
+from service.recording import Draft, Request
 from service.tokens import Tokens
 from tests.conftest import Clinic
+from tests.keys import folder
 from tests.service.recording import open_plan, poison, stored
 
 REFUSED, MISUSED, UNAVAILABLE = 1, 2, 69
@@ -53,6 +60,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     """Runs ``plan-history`` in this process, with an empty data home."""
     monkeypatch.setenv("PLAN_HISTORY_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("PLAN_HISTORY_KEYS", folder())
 
     def command(*given: object, typed: bytes = b"") -> Said:
         monkeypatch.setattr(sys, "argv", ["plan-history", *map(str, given)])
@@ -224,7 +232,7 @@ def test_an_export_is_imported_elsewhere(
     assert damaged != file.read_bytes()
     said = here("import", "-", typed=damaged)
     assert (said.code, said.out) == (REFUSED, "")
-    assert "/line/2: The clinic holds another entry" in said.err
+    assert "/line/2: This entry is not as it was exported" in said.err
 
 
 def test_a_damaged_import_names_the_line(
@@ -308,6 +316,101 @@ def test_a_database_without_tables_is_migrated(bare: Run, template: str) -> None
     assert bare("clinic", "list").code == 0
 
 
+# Two people
+
+
+@dataclass(frozen=True)
+class Hall:
+    """A clinic's people, from the command line."""
+
+    run: Run
+    clinic_id: UUID
+
+    def __call__(self, *given: object) -> Said:
+        """A command about the clinic."""
+        return self.run(*given, "--clinic", self.clinic_id)
+
+    def join(self, name: str, role: str) -> str:
+        """Somebody joins; their id."""
+        return self("member", "add", "--name", name, "--role", role).out.strip()
+
+    def proposals(self, *given: object) -> Any:
+        """The proposals there are."""
+        return self("clinic", "proposals", "list", "--json", *given).shown
+
+
+@pytest.fixture
+def hall(here: Run, clinic: Clinic) -> Hall:
+    """A clinic with an admin and a privacy officer who could approve something."""
+    hall = Hall(here, clinic.clinic_id)
+    hall.join("Ada Sample", "admin")
+    hall.join("Juniper Sample", "privacy_officer")
+    return hall
+
+
+def test_where_two_people_change_things_a_command_proposes(
+    hall: Hall, container: Container, clinic: Clinic
+) -> None:
+    """With the reason it asks for; the operator approves nothing of that, and may take it back."""
+    on = ("clinic", "policy", clinic.clinic_id, "--two-people", "true", "--why", "The team's wish")
+    assert hall.run(*on, "--json").shown["two_people"] is True
+    adding = ("member", "add", "--name", "Aster Sample", "--role", "clinician")
+    bare = hall(*adding)
+    assert (bare.code, bare.out) == (REFUSED, "")
+    assert "say --why, and it is proposed" in bare.err
+    said = hall(*adding, "--why", "She begins in March")
+    assert said.out.startswith("Proposed: it is recorded once somebody else approves it")
+    [one] = hall.proposals()
+    assert (one["status"], one["entries"][0]["type"]) == ("open", "MemberJoined")
+    mine = hall("clinic", "proposals", "approve", one["proposal_id"])
+    assert mine.code == REFUSED
+    assert "proposed themselves" in mine.err
+    officer = clinic.member("privacy_officer", "Juniper Sample")
+    container.proposals.approve(officer, UUID(one["proposal_id"]), None, Request())
+    assert "Aster Sample" in hall("member", "list").out
+    off = ("clinic", "policy", clinic.clinic_id, "--two-people", "false", "--why", "Too slow")
+    assert hall.run(*off).out.startswith("Proposed")
+    [waiting] = hall.proposals("--status", "open")
+    assert hall("clinic", "proposals", "withdraw", waiting["proposal_id"]).out == "Withdrawn.\n"
+    assert hall.proposals("--status", "open") == []
+
+
+def test_the_operator_decides_on_what_others_propose(
+    hall: Hall, container: Container, clinic: Clinic
+) -> None:
+    """As an admin: approves, declines with a reason, reads who said what – and lifts no legal hold."""
+    trainee = hall.join("Hazel Sample", "clinician")
+    ada, officer = clinic.member("admin", "Ada"), clinic.member("privacy_officer", "Juniper")
+
+    def proposed(by: Principal, data: EntryData) -> str:
+        drafts, why = [Draft(data=data)], Reason(text="It is time")
+        done = container.proposals.propose(by, drafts, why, Request())
+        assert isinstance(done.entries[0].data, ChangeProposed)
+        return done.entries[0].data.proposal_id
+
+    change = MemberRoleChanged(member_id=trainee, credential="LMFT")
+    done = hall("clinic", "proposals", "approve", proposed(ada, change))
+    assert done.out == "Approved. Recorded: MemberRoleChanged.\n"
+    other = proposed(ada, MemberLeft(member_id=trainee))
+    assert hall("clinic", "proposals", "decline", other).code == MISUSED
+    declined = hall("clinic", "proposals", "decline", other, "--why", "She stays", "--json")
+    assert declined.shown["recorded"] == []
+    told = hall("clinic", "proposals", "show", other).out.splitlines()
+    assert told[0] == "declined; 0 of 1 approvals"
+    assert told[1] == "  Hazel Sample left the clinic."
+    assert told[2].startswith("proposed by Ada (admin), ")
+    assert told[3].startswith("declined by operator (command line) (admin), ")
+    assert told[3].endswith(": She stays")
+    hold = Draft(data=LegalHoldPlaced(client_ref="c-1"), reason=Reason(text="A court asks"))
+    container.clinic.record(officer, [hold], Request())
+    lifting = proposed(officer, LegalHoldLifted(client_ref="c-1"))
+    refused = hall("clinic", "proposals", "approve", lifting)
+    assert refused.code == REFUSED
+    assert "a privacy officer" in refused.err
+    assert hall("clinic", "proposals", "list").out.count("\n") == 4
+    assert hall("clinic", "proposals", "show", uuid4()).code == REFUSED
+
+
 # No database, no sense
 
 ASKING: tuple[tuple[object, ...], ...] = (
@@ -317,6 +420,8 @@ ASKING: tuple[tuple[object, ...], ...] = (
     ("token", "list"),
     ("token", "revoke", uuid4()),
     ("member", "list", "--clinic", uuid4()),
+    ("clinic", "proposals", "list", "--clinic", uuid4()),
+    ("clinic", "proposals", "approve", uuid4(), "--clinic", uuid4()),
     ("projections",),
     ("projections", "resume", "timeline"),
     ("rebuild", "timeline"),

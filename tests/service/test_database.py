@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,8 +23,8 @@ from service.finding import PlanFilter, find_plans
 from service.health import look
 from service.migrate import migrate
 from service.plans import Moment
-from service.settings import Settings
 from tests.conftest import Clinic
+from tests.keys import settings
 from tests.service.recording import asked, open_plan, set_goal
 from tests.service.servers import family, frozen, reachable_folder, soon
 
@@ -79,7 +78,7 @@ def store(own_server: EmbeddedPostgres) -> Iterator[Store]:
     url = own_server.dsn("clinic")
     with psycopg.connect(dsn_as(url, OWNER_ROLE), autocommit=True) as owner:
         who = Clinic(create_clinic(owner, "Test clinic"), owner).member()
-    container = build(Settings(database_url=url, home=Path("unused")))
+    container = build(settings(url))
     store = Store(own_server, container, who, open_plan(container, who).plan_id)
     occupy(store.container.database, 4)
     yield store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -66,10 +67,10 @@ class Desk:
 
 
 @contextmanager
-def started() -> Iterator[Serving]:
+def started(readers: int = READERS) -> Iterator[Serving]:
     """The service with room for few readers, which may send to this machine."""
     with reachable_folder() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAN_HISTORY_FEED_READERS", str(READERS))
+        patch.setenv("PLAN_HISTORY_FEED_READERS", str(readers))
         patch.setenv("PLAN_HISTORY_WEBHOOK_PRIVATE_TARGETS", "true")
         patch.setenv("PLAN_HISTORY_WEBHOOK_PAUSE", "0.05")
         with serving(folder / "home") as held:
@@ -186,6 +187,21 @@ def _answers(desk: Desk) -> bool:
         return False
 
 
+@pytest.mark.slow
+def test_in_quiet_times_a_stream_stays_and_a_poll_waits(desk: Desk) -> None:
+    """Two signs of life, then the next entry over the same connection; a poll waits as long as it says."""
+    with desk.get("/v1/feed/stream?lastEventId=latest", stream=True) as stream:
+        begun = time.monotonic()
+        lines = stream.iter_lines(chunk_size=1, decode_unicode=True)
+        assert [next(lines) for _ in range(3)] == [": these are CloudEvents", ":", ":"]
+        assert 29 < time.monotonic() - begun < 40
+        desk.record()
+        assert next(lines) == f"id: {desk.written[-1]}"
+    begun = time.monotonic()
+    assert desk.get("/v1/feed?lastEventId=latest&timeout=20000").json() == []
+    assert 19 < time.monotonic() - begun < 25
+
+
 def test_control_a_reader_without_its_last_id_sees_things_twice(desk: Desk) -> None:
     """The same reader that forgets where it was is found out by the same comparison."""
     desk.record(30)
@@ -243,6 +259,79 @@ def test_readers_leave_room_for_everybody_else(desk: Desk) -> None:
         assert sorted(took)[25] < 0.5, took
         assert desk.get("/v1/feed?lastEventId=0").status_code == 200
     assert soon(lambda: desk.get("/v1/feed?lastEventId=latest&timeout=50").status_code == 200)
+
+
+class Working(threading.Thread):
+    """Somebody who reads and records without a pause; how long each answer took."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(daemon=True)
+        self.desk, self.over = desk, threading.Event()
+        self.took: list[float] = []
+        self.refused: list[int] = []
+
+    def run(self) -> None:
+        """Work until it is over."""
+        note = {"entries": [{"type": "SetbackNoted", "data": {"what": "A bad night"}}]}
+        with requests.Session() as session:
+            session.headers.update(self.desk.headers)
+            while not self.over.is_set():
+                for method, path, body in (
+                    ("GET", self.desk.plan, None),
+                    ("GET", f"{self.desk.plan}/timeline", None),
+                    ("POST", f"{self.desk.plan}/entries", note),
+                ):
+                    begun = time.monotonic()
+                    place = self.desk.served.address + path
+                    answer = session.request(method, place, json=body, timeout=30)
+                    self.took.append(time.monotonic() - begun)
+                    if answer.status_code >= 300:
+                        self.refused.append(answer.status_code)
+
+
+def work(desk: Desk, seconds: float = 4, people: int = 6) -> list[float]:
+    """So many work side by side for a while; nobody is refused. How long the answers took, shortest first."""
+    workers = [Working(desk) for _ in range(people)]
+    for worker in workers:
+        worker.start()
+    threading.Event().wait(seconds)
+    for worker in workers:
+        worker.over.set()
+    for worker in workers:
+        worker.join(40)
+        assert not worker.is_alive()
+        assert worker.refused == []
+    return sorted(took for worker in workers for took in worker.took)
+
+
+def test_streams_that_are_told_everything_starve_nobody(desk: Desk) -> None:
+    """Six work while every place is taken and each reader is told all they record: none waits for long.
+
+    Twice as long at the median, for the readers are told by the same two cores; and never for a place.
+    """
+    alone = work(desk)
+    with streams(desk) as waiting:
+        assert waiting == READERS * WORKERS
+        beside = work(desk)
+    half = len(beside) // 2
+    assert beside[half] < 6 * alone[len(alone) // 2] + 0.05, (alone[len(alone) // 2], beside[half])
+    assert beside[int(len(beside) * 0.99)] < 2.5, beside[-10:]
+
+
+def test_control_streams_without_a_cap_starve_everybody() -> None:
+    """With as many places as threads, nobody else is answered while all are taken."""
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setenv("PLAN_HISTORY_THREADS", "2")
+        served = stack.enter_context(started(readers=2))
+        desk, held = new_desk(served), []
+        for _ in range(2 * WORKERS):
+            with contextlib.suppress(requests.Timeout):
+                url = f"{served.address}/v1/feed/stream?lastEventId=latest"
+                answer = requests.get(url, headers=desk.headers, stream=True, timeout=2)
+                stack.callback(answer.close)
+                held.append(answer)
+        with pytest.raises(requests.Timeout):
+            [requests.get(f"{served.address}/livez", timeout=2) for _ in range(10)]
 
 
 def test_who_hangs_up_makes_room_at_once(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from eventsourcing.persistence import (
 from domain.entry import Author
 from domain.goals import GoalSet
 from domain.plan import Plan
+from projections.sealing import NO_KEYS, Seals
 from service.container import Container
 from service.database import Database
 from service.errors import PlanChangedError
@@ -33,6 +34,7 @@ from service.record.application import ClinicRecord
 from service.record.mapper import StoredEntry
 from service.record.recorder import ClinicRecorder, Command
 from tests.conftest import Clinic
+from tests.keys import keys
 from tests.service.recording import open_plan, opening, set_goal
 
 
@@ -94,7 +96,7 @@ class Given:
     def recorder(self) -> ApplicationRecorder:
         """A recorder of a clinic of its own."""
         self.used.append(self.new_clinic().clinic_id)
-        return PlainRecorder(self.database, self.used[-1])
+        return PlainRecorder(self.database, Seals(NO_KEYS, self.used[-1]))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def record(container: Container, clinic: Clinic) -> ClinicRecord:
     plan_id = open_plan(container, clinic.member()).plan_id
     for _ in range(4):
         set_goal(container, clinic.member(), plan_id)
-    return ClinicRecord(container.database, clinic.clinic_id)
+    return ClinicRecord(container.database, clinic.clinic_id, keys())
 
 
 def plan_of(record: ClinicRecord) -> UUID:
@@ -183,8 +185,8 @@ def test_the_newest_position_is_the_clinics_own(
     container: Container, record: ClinicRecord, new_clinic: Callable[..., Clinic]
 ) -> None:
     """A clinic knows its newest position, an empty one has none, one that is not there neither."""
-    empty = ClinicRecord(container.database, new_clinic().clinic_id)
-    nowhere = ClinicRecord(container.database, uuid4())
+    empty = ClinicRecord(container.database, new_clinic().clinic_id, keys())
+    nowhere = ClinicRecord(container.database, uuid4(), keys())
     newest = [held.recorder.max_notification_id() for held in (record, empty, nowhere)]
     assert newest == [5, None, None]
 
@@ -193,7 +195,7 @@ def test_another_clinic_sees_nothing_of_it(
     container: Container, record: ClinicRecord, new_clinic: Callable[..., Clinic]
 ) -> None:
     """The same plan asked for through another clinic's record is not there."""
-    stranger = ClinicRecord(container.database, new_clinic().clinic_id)
+    stranger = ClinicRecord(container.database, new_clinic().clinic_id, keys())
     assert stranger.recorder.select_events(plan_of(record)) == []
     assert stranger.recorder.select_notifications(1, 10) == []
     with pytest.raises(AggregateNotFoundError):
@@ -212,7 +214,7 @@ def test_a_plan_is_replayed_to_any_version(record: ClinicRecord) -> None:
 
 def test_a_plan_is_saved_as_the_library_saves(container: Container, clinic: Clinic) -> None:
     """An aggregate of the library, saved by its application, is there with the next position."""
-    record: Application[UUID] = ClinicRecord(container.database, clinic.clinic_id)
+    record: Application[UUID] = ClinicRecord(container.database, clinic.clinic_id, keys())
     plan, now = Plan.new(uuid4()), datetime(2026, 1, 5, tzinfo=UTC)
     by = Author(member_id=str(uuid4()), name="Robin Sample", role="clinician")
     told = {"now": now, "recorded_by": by, "new_id": lambda: str(uuid4())}

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import resources
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +20,7 @@ from service.database import API_ROLE, DELIVERER_ROLE, OWNER_ROLE, PROJECTOR_ROL
 from service.embedded import EmbeddedPostgres
 from service.health import look
 from service.migrate import Migration, MigrationError, migrate, migrations, pending
-from service.settings import Settings
+from tests.keys import settings
 from tests.service.servers import reachable_folder
 
 NAMES = [step.name for step in migrations()]
@@ -174,7 +173,7 @@ def host(own_server: EmbeddedPostgres) -> Iterator[Host]:
 
 def can_serve(url: str) -> bool:
     """Whether the service finds a database in order at ``url``."""
-    container = build(Settings(database_url=url, home=Path("unused")))
+    container = build(settings(url))
     try:
         return look(container.database).ready
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +15,8 @@ from service.container import Container, build
 from service.plans import Moment
 from service.reading import reading_plan
 from service.record.plans import Plans
-from service.settings import Settings
 from tests.conftest import Clinic
+from tests.keys import settings
 from tests.service.recording import open_plan, set_goal
 
 
@@ -39,7 +38,7 @@ def test_the_longest_unused_are_let_go(container: Container, clinic: Clinic) -> 
     who = clinic.member()
     ids = [open_plan(container, who, f"c-{n}").plan_id for n in range(3)]
     keys = [(who.clinic_id, plan_id) for plan_id in ids]
-    plans = Plans(container.database, entries=4)
+    plans = Plans(container.database, entries=4, keys=container.keys)
     for plan_id in ids:
         assert read(plans, who, plan_id) == 1
     set_goal(container, who, ids[0])
@@ -54,7 +53,7 @@ def test_no_more_plans_than_told(container: Container, clinic: Clinic) -> None:
     """Empty places count, too: asking for plans that are not there does not fill the memory."""
     who = clinic.member()
     ids = [open_plan(container, who, f"c-{n}").plan_id for n in range(3)]
-    plans = Plans(container.database, size=2)
+    plans = Plans(container.database, size=2, keys=container.keys)
     for plan_id in ids:
         read(plans, who, plan_id)
     assert held(plans, *((who.clinic_id, plan_id) for plan_id in ids)) == [0, 1, 1]
@@ -72,7 +71,7 @@ def test_what_another_process_recorded_is_seen(
         return container.plans.at(who, done.plan_id, Moment(**moment))[0]
 
     assert [at(), at(version=1), at(as_of=opened_at)] == [1, 1, 1]
-    other = build(Settings(database_url=database_url, home=Path("unused")))
+    other = build(settings(database_url))
     second = set_goal(other, who, done.plan_id)
     other.close()
     goal_at = second.entries[0].recorded_at

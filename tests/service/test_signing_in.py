@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from service.errors import NotSignedInError
 from service.identity import member_id_of
 from service.settings import Settings
 from service.tokens import issue
+from tests.api.clinic_issuer import ClinicIssuer
 from tests.conftest import Clinic
 from tests.service.test_commandline import REFUSED, Run, here, run
 
@@ -148,10 +150,88 @@ def test_an_issuer_that_is_half_set_up_is_refused(
     assert named in said.err
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"CLIENT_ID": "pages"}, "OIDC_ISSUER"),
+        ({"CLIENT_ID": "pages", "ISSUER": "http://issuer.test"}, "OIDC_ISSUER: Must be"),
+        ({"CLIENT_ID": "pages", "ISSUER": "issuer.test"}, "OIDC_ISSUER: Must be"),
+        ({"CLIENT_ID": "pages", "ISSUER": "https://i.test", "SCOPE": "profile"}, "OIDC_SCOPE"),
+        ({"CLIENT_ID": "pages", "ISSUER": "https://i.test", "AUDIENCE": "x"}, "OIDC_JWKS"),
+        ({"CLIENT_ID": "pages", "ISSUER": "https://i.test", "ALGORITHMS": "HS256"}, "ALGORITHMS"),
+        ({"ISSUER": "https://i.test"}, "OIDC_CLIENT_ID"),
+    ],
+    ids=str,
+)
+def test_a_sign_in_that_is_half_set_up_is_refused(
+    here: Run, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], named: str
+) -> None:
+    """As with bearer tokens: a sentence that names the setting, and no start."""
+    for name, value in given.items():
+        monkeypatch.setenv(f"PLAN_HISTORY_OIDC_{name}", value)
+    for command in ("doctor", "api", "serve"):
+        said = here(command)
+        assert said.code == REFUSED
+        assert named in said.err
+
+
+def test_without_authlib_it_is_told_what_to_install(
+    here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By every command; without the setting nobody needs it."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "authlib" else find(name)
+    )
+    assert here("token", "list").code == 0
+    monkeypatch.setenv("PLAN_HISTORY_OIDC_ISSUER", "https://issuer.test")
+    monkeypatch.setenv("PLAN_HISTORY_OIDC_CLIENT_ID", "pages")
+    for command in ("doctor", "api", "serve"):
+        said = here(command)
+        assert said.code == REFUSED
+        assert "pip install 'plan-history[oidc]'" in said.err
+
+
+@pytest.mark.parametrize(
+    ("announces", "why"),
+    [({}, None), ({"issuer": "https://issuer.test"}, "another issuer"), (None, "URLError")],
+    ids=["well", "another", "away"],
+)
+def test_doctor_says_whether_one_can_sign_in(
+    here: Run, monkeypatch: pytest.MonkeyPatch, announces: dict[str, str] | None, why: str | None
+) -> None:
+    """It asks the issuer what it says of itself."""
+    issuer = ClinicIssuer()
+    with issuer.serving():
+        issuer.announces = announces or {}
+        monkeypatch.setenv("PLAN_HISTORY_OIDC_ISSUER", issuer.name)
+        monkeypatch.setenv("PLAN_HISTORY_OIDC_CLIENT_ID", "pages")
+        said = here("doctor") if announces is not None else None
+    said = said or here("doctor")
+    assert ("Nobody can sign in" in said.out) is (why is not None), said.out
+    assert (why or "") in said.out
+
+
+def test_the_clients_secret_is_hidden_and_may_be_in_a_file(
+    here: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As the databases' passwords."""
+    place = tmp_path / "secret"
+    place.write_text("s3cret\n")
+    monkeypatch.setenv("PLAN_HISTORY_OIDC_ISSUER", "https://issuer.test")
+    monkeypatch.setenv("PLAN_HISTORY_OIDC_CLIENT_ID", "pages")
+    monkeypatch.setenv("PLAN_HISTORY_OIDC_CLIENT_SECRET_FILE", str(place))
+    assert Settings.from_environment().oidc_client_secret == "s3cret"
+    said = here("doctor")
+    assert "oidc_client_secret = (set, hidden)" in said.out
+    assert "s3cret" not in said.out + said.err
+
+
 def test_keys_over_plain_http_are_refused(database_url: str) -> None:
     """Whoever stands between could sign anybody in."""
     held = Settings(
         database_url=database_url,
+        keys="off",
         oidc_issuer="https://issuer.test",
         oidc_audience="plan-history",
         oidc_jwks="http://issuer.test/jwks",
@@ -179,15 +259,15 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
 def test_secrets_may_be_in_files(read: Callable[..., Settings], tmp_path: Path) -> None:
     """As container platforms hand them over; doctor shows neither."""
     place = tmp_path / "url"
-    place.write_text("postgresql://u:secret@db/x\n")
+    place.write_text("postgresql://u:s3cr3t@db/x\n")
     held = read(
         DATABASE_URL_FILE=str(place),
         PLAN_HISTORY_MIGRATION_URL_FILE=str(place),
         PLAN_HISTORY_PROJECTOR_URL_FILE=str(place),
     )
     assert held.database_url == held.migration_url == held.projector_url
-    assert held.database_url == "postgresql://u:secret@db/x"
-    assert "secret" not in str(held.shown())
+    assert held.database_url == "postgresql://u:s3cr3t@db/x"
+    assert "s3cr3t" not in str(held.shown())
     assert read(DATABASE_URL="postgresql://other").database_url == "postgresql://other"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,9 +23,9 @@ from service.embedded import EmbeddedPostgres
 from service.errors import UnknownClinicError
 from service.plans import Draft
 from service.serving.projector import connect
-from service.settings import Settings
 from service.transfer import export_lines, import_lines, to_line
 from tests.conftest import Clinic
+from tests.keys import keys, settings
 from tests.projections.lived import lived
 from tests.projections.lived import rows as read_model
 from tests.service.lives import record_lives
@@ -54,14 +54,14 @@ def elsewhere(elsewhere_url: str) -> Iterator[Owner]:
 
 def exported(owner: Owner, clinic: Clinic) -> list[bytes]:
     """The lines of a clinic's export."""
-    heading, lines = export_lines(owner, clinic.clinic_id)
+    heading, lines = export_lines(owner, clinic.clinic_id, keys())
     return [to_line(heading), *lines]
 
 
 def caught_up(url: str) -> None:
     """Let all projections take in what there is."""
     with connect(url) as conn:
-        Runner(conn, live(ALL)).catch_up()
+        Runner(conn, live(ALL), keys()).catch_up()
 
 
 def claims(owner: Owner, clinic: Clinic) -> set[Any]:
@@ -83,7 +83,7 @@ def test_an_imported_clinic_is_the_same(
 ) -> None:
     """Entries to the last byte, leaves, claims and every read model are as they were."""
     record_lives(container, clinic, lived(4, 30))
-    done = import_lines(elsewhere, exported(owner, clinic))
+    done = import_lines(elsewhere, exported(owner, clinic), keys())
     kept = stored(owner, clinic.clinic_id)
     assert len(kept) > 100
     assert done == {"clinic_id": str(clinic.clinic_id), "imported": len(kept), "known": 0}
@@ -105,8 +105,8 @@ def test_work_goes_on_where_it_was(
     closed = open_plan(container, who, "closed").plan_id
     over = Draft(data=PlanCompleted(outcome="goals_met", summary="Done."))
     container.plans.record(who, closed, [over], asked())
-    import_lines(elsewhere, exported(owner, clinic))
-    moved = build(Settings(database_url=elsewhere_url, home=Path("unused")))
+    import_lines(elsewhere, exported(owner, clinic), keys())
+    moved = build(settings(elsewhere_url))
     try:
         assert open_plan(moved, who, "closed").position == 4
         with pytest.raises(PlanAlreadyOpenError):
@@ -121,7 +121,7 @@ def test_the_clinic_itself_comes_along(
     """Name and kind are kept, also of a clinic that has recorded nothing."""
     real, rehearsal = new_clinic("Real", rehearsal=False), new_clinic("Rehearsal")
     for clinic in (real, rehearsal):
-        import_lines(elsewhere, exported(owner, clinic))
+        import_lines(elsewhere, exported(owner, clinic), keys())
     held = elsewhere.execute("SELECT clinic_id, name, rehearsal FROM clinics").fetchall()
     assert set(held) == {
         (real.clinic_id, "Real", False),
@@ -132,13 +132,13 @@ def test_the_clinic_itself_comes_along(
 def test_an_unknown_clinic_is_not_exported(owner: Owner) -> None:
     """There is no export of a clinic that does not exist."""
     with pytest.raises(UnknownClinicError):
-        export_lines(owner, uuid4())
+        export_lines(owner, uuid4(), keys())
 
 
 def test_an_export_ends_where_it_began(container: Container, clinic: Clinic, owner: Owner) -> None:
     """Entries recorded after the heading was written are not in it."""
     open_plan(container, clinic.member())
-    heading, lines = export_lines(owner, clinic.clinic_id)
+    heading, lines = export_lines(owner, clinic.clinic_id, keys())
     open_plan(container, clinic.member(), "c-2")
     assert (heading["entries"], len(list(lines))) == (1, 1)
 
@@ -170,14 +170,14 @@ def test_an_interrupted_import_goes_on(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        import_lines(elsewhere, cut_off())
+        import_lines(elsewhere, cut_off(), keys())
     told: list[int] = []
-    done = import_lines(elsewhere, lines, told=told.append)
+    done = import_lines(elsewhere, lines, keys(), told=told.append)
     assert (done["known"], done["imported"]) == (3, len(lines) - 4)
     assert sum(told) == len(lines) - 1
     assert stored(elsewhere, clinic.clinic_id) == stored(owner, clinic.clinic_id)
     assert claims(elsewhere, clinic) == claims(owner, clinic)
-    assert import_lines(elsewhere, lines)["imported"] == 0
+    assert import_lines(elsewhere, lines, keys())["imported"] == 0
 
 
 def changed(line: bytes, **columns: Any) -> bytes:
@@ -193,12 +193,21 @@ def flip(line: bytes) -> bytes:
     return to_line(held)
 
 
+def flipped(stored: str) -> str:
+    """What is stored with its last bit another."""
+    kept = b64decode(stored)
+    return b64encode(kept[:-1] + bytes([kept[-1] ^ 1])).decode()
+
+
 def broken(lines: Sequence[bytes], place: int, damage: str) -> list[bytes]:
     """The lines of an export with one kind of damage at line number ``place + 1``."""
     before, line, after = [*lines[:place]], lines[place], [*lines[place + 1 :]]
     held = orjson.loads(line)
     return {
         "flipped": [*before, flip(line), *after],
+        "flipped below": [*before, changed(line, stored=flipped(held["stored"])), *after],
+        "another key": [*before, changed(line, key=b64encode(bytes(32)).decode()), *after],
+        "of the first format": [*before, to_line({k: v for k, v in held.items() if k != "stored"})],
         "cut short": [*before, line[: len(line) // 2]],
         "missing": [*before, *after],
         "swapped": [*before, after[0], line, *after[1:]],
@@ -217,6 +226,9 @@ def broken(lines: Sequence[bytes], place: int, damage: str) -> list[bytes]:
 
 DAMAGES = (
     "flipped",
+    "flipped below",
+    "another key",
+    "of the first format",
     "cut short",
     "missing",
     "swapped",
@@ -245,26 +257,26 @@ def test_damage_is_refused_naming_the_line(
     for damage in DAMAGES:
         for place in (1, 2, last // 2, last - 1):
             with pytest.raises(InvalidDataError) as refused:
-                import_lines(elsewhere, broken(lines, place, damage))
+                import_lines(elsewhere, broken(lines, place, damage), keys())
             named = {problem.pointer for problem in refused.value.problems}
             number = place + 1 + LATER.get(damage, 0)
             allowed = {f"/line/{number}"} | ({f"/line/{last + 1}"} if damage in UP_TO else set())
             assert named <= allowed, (damage, place)
             assert stored(elsewhere, clinic.clinic_id) == [], (damage, place)
-    assert import_lines(elsewhere, lines)["imported"] == last
+    assert import_lines(elsewhere, lines, keys())["imported"] == last
 
 
 def test_a_file_that_ends_early_is_refused(elsewhere: Owner, lines: list[bytes]) -> None:
     """A file cut off at a line's end lacks what its heading promises, and says from which line on."""
     with pytest.raises(InvalidDataError, match=f"/line/{len(lines) - 2}: The file ends early"):
-        import_lines(elsewhere, lines[:-3])
+        import_lines(elsewhere, lines[:-3], keys())
 
 
 def test_a_file_that_goes_on_is_refused(elsewhere: Owner, lines: list[bytes]) -> None:
     """Lines beyond what the heading promises are not taken in unseen."""
     heading = changed(lines[0], entries=len(lines) - 3)
     with pytest.raises(InvalidDataError, match=f"/line/{len(lines) - 1}: The file goes on"):
-        import_lines(elsewhere, [heading, *lines[1:]])
+        import_lines(elsewhere, [heading, *lines[1:]], keys())
 
 
 NO_HEADINGS = (
@@ -283,7 +295,7 @@ def test_something_else_is_no_export(elsewhere: Owner) -> None:
     """A file that does not begin as an export is refused at its first line, and no clinic made."""
     for heading in NO_HEADINGS:
         with pytest.raises(InvalidDataError, match="/line/1: This is no export"):
-            import_lines(elsewhere, [heading])
+            import_lines(elsewhere, [heading], keys())
     assert elsewhere.execute("SELECT count(*) FROM clinics").fetchone() == (0,)
 
 
@@ -292,14 +304,14 @@ def test_a_clinic_with_something_else_in_it_is_left_alone(
 ) -> None:
     """An import never mixes with entries that are not its own, and names the first that differs."""
     who = clinic.member()
-    import_lines(elsewhere, exported(owner, clinic))
-    for held in (container, build(Settings(database_url=elsewhere_url, home=Path("unused")))):
+    import_lines(elsewhere, exported(owner, clinic), keys())
+    for held in (container, build(settings(elsewhere_url))):
         open_plan(held, who)
         if held is not container:
             held.close()
     before = stored(elsewhere, clinic.clinic_id)
     with pytest.raises(InvalidDataError, match="/line/2: The clinic holds another entry"):
-        import_lines(elsewhere, exported(owner, clinic))
+        import_lines(elsewhere, exported(owner, clinic), keys())
     assert stored(elsewhere, clinic.clinic_id) == before
 
 
@@ -315,5 +327,6 @@ def test_comparing_only_the_last_leaf_takes_a_change_in(
     monkeypatch.setattr(transfer, "_refuse_changed", glance)
     plans = [orjson.loads(line).get("plan_id") for line in lines]
     place = next(place for place in range(1, len(lines)) if plans[place] != plans[-1])
-    done = import_lines(elsewhere, broken(lines, place, "flipped"))
+    said = {**orjson.loads(lines[place]), "leaf": "00" * 32}
+    done = import_lines(elsewhere, [*lines[:place], to_line(said), *lines[place + 1 :]], keys())
     assert done["imported"] == len(lines) - 1

@@ -19,6 +19,7 @@ from bench import (
     limit,
     profile,
     projecting,
+    soon,
     starting,
     store,
     visible,
@@ -33,7 +34,7 @@ from bench.report import Report
 from bench.serving import Serving, serving
 from bench.stage import Stage, stage, wait_for_projections
 
-OTHERS = ("visible", "access", "following", "store", "projections", "start")
+OTHERS = ("visible", "access", "following", "soon", "store", "projections", "start")
 NAMES = (*workloads.NAMES, *workloads.LIMITS, *OTHERS)
 HTTP = (*workloads.NAMES, *workloads.LIMITS)
 
@@ -127,7 +128,7 @@ def _measure(held: Stage, generator: Generator, asked: Asked, report: Report) ->
     wanted = asked.wanted
     if "start" in wanted:
         report.figures += starting.measure(asked.rounds, told)
-    if {*HTTP, "visible", "access", "following"} & {*wanted}:
+    if {*HTTP, "visible", "access", "following", "soon"} & {*wanted}:
         _serve(held, generator, asked, report)
     if "store" in wanted:
         appended = store.measure(held, asked.rounds, asked.seconds, told)
@@ -154,6 +155,13 @@ def _serve(held: Stage, generator: Generator, asked: Asked, report: Report) -> N
             if "following" in asked.wanted:
                 told("following: the stream, and a webhook")
                 report.sections.append(following.measure(running, url, loaded.reader))
+            if "soon" in asked.wanted:
+                told("soon: how soon entries arrive, and requests beside those who wait")
+                current = workloads.job("current", running, loaded)
+                given = (generator, current, loaded.reader, asked.seconds)
+                found = soon.measure(held, running, *given)
+                report.figures += soon.figures(found)
+                report.sections += soon.sections(found)
         if "access" in asked.wanted:
             clinic_token, plan_id = loaded.one.plans[0]
             steps = access.measure(url, clinic_token, plan_id, asked.seconds)

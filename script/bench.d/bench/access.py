@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from uuid import UUID
 
+from bench.keys import settings
 from bench.report import Section
 from service.container import Container, build
-from service.settings import Settings
 
 ACTION = "plans.read"
 
@@ -27,7 +26,7 @@ class Step:
 
 def measure(url: str, token: str, plan_id: UUID, seconds: float) -> list[Step]:
     """Each step by itself, in process, over and over, as a therapist who reads their client's plan."""
-    container = build(Settings(database_url=url, home=Path("unused")))
+    container = build(settings(url))
     try:
         return [
             Step(what, *_timed(step, seconds)) for what, step in _steps(container, token, plan_id)

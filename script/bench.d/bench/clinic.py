@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 from bench import material
+from bench.keys import settings
 from bench.stage import owner
 from domain.entry import Entry, EntryData, Reason
 from domain.goals import MeasureRecorded
@@ -18,7 +18,6 @@ from service.access import Principal
 from service.clinics import create_clinic
 from service.container import Container, build
 from service.plans import Draft, Request
-from service.settings import Settings
 from service.tokens import issue
 
 CORRECTED = Reason(text="Was read off the wrong line of the diary.")
@@ -88,7 +87,7 @@ def clinic(
     url: str, name: str, *, days_ago: float = 0, step: timedelta = timedelta()
 ) -> Iterator[Clinic]:
     """A new rehearsal clinic; with ``step``, its requests were recorded that far apart."""
-    container = build(Settings(database_url=url, home=Path("unused"), request_seconds=30))
+    container = build(settings(url, request_seconds=30))
     try:
         with owner(url) as conn:
             clinic_id = create_clinic(conn, name, rehearsal=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from bench import keys
 from bench.clinic import clinic
 from bench.report import Section
 from bench.serving import Serving
@@ -78,7 +79,7 @@ class _Received:
 
 
 def _webhook(url: str) -> tuple[int, float]:
-    settings = Settings(database_url=url, home=Path("unused"), webhook_private_targets=True)
+    settings = keys.settings(url, webhook_private_targets=True)
     received = _Received(PLANS * EACH)
     with clinic(url, "Told by webhook") as held:
         for number in range(PLANS):
@@ -91,7 +92,7 @@ def _webhook(url: str) -> tuple[int, float]:
 
 def _delivered(settings: Settings, reader: Principal, received: _Received) -> float:
     container, stop = build(settings), threading.Event()
-    receiver = ThreadingHTTPServer(("127.0.0.1", 0), _answering(received))
+    receiver = ThreadingHTTPServer(("127.0.0.1", 0), answering(lambda _: received.one()))
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     target = NewWebhook(url=f"http://127.0.0.1:{receiver.server_port}/", after="0")
     container.webhooks.create(reader, target)
@@ -111,15 +112,17 @@ def _delivered(settings: Settings, reader: Principal, received: _Received) -> fl
         container.close()
 
 
-def _answering(received: _Received) -> type[BaseHTTPRequestHandler]:
+def answering(take: Callable[[bytes], None]) -> type[BaseHTTPRequestHandler]:
+    """A receiver of webhooks that takes everything at once."""
+
     class Receiver(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            take(body)
             self.send_response(204)
             self.end_headers()
-            received.one()
 
         def log_message(self, format: str, *given: object) -> None:  # noqa: A002 - the library's name
             """Nothing."""

@@ -16,8 +16,8 @@ from werkzeug.test import EnvironBuilder
 
 from api.app import create_app
 from bench.jobs import Job, Place
+from bench.keys import settings
 from service.container import build
-from service.settings import Settings
 
 LINES = 14
 PLACES = 16
@@ -26,7 +26,7 @@ ROOT = str(Path(__file__).resolve().parents[3])
 
 def profile(url: str, job: Job, seconds: float) -> list[str]:
     """The functions that take most of their own time, as lines of a table."""
-    container = build(Settings(database_url=url, home=Path("unused"), quota_per_minute=0))
+    container = build(settings(url, quota_per_minute=0))
     try:
         sender = Sender(create_app(container), job)
         sender.send(0.5)

@@ -14,6 +14,7 @@ from psycopg import sql
 from bench import stock
 from bench.clinic import clinic
 from bench.figures import Figure
+from bench.keys import keys
 from bench.report import Section
 from bench.stage import Stage, owner
 from projections import ALL
@@ -107,7 +108,7 @@ def _catch_up(url: str, entries: int) -> float:
         conn.execute("DELETE FROM projection_positions")
     with connect(url) as conn:
         started = time.perf_counter()
-        runner = Runner(conn, live(ALL))
+        runner = Runner(conn, live(ALL), keys())
         runner.enrol()
         taken = runner.catch_up()
         seconds = time.perf_counter() - started
@@ -120,7 +121,7 @@ def _rebuild(url: str, found: Found) -> None:
     with owner(url) as conn:
         for held in ALL:
             started = time.perf_counter()
-            done = rebuild(conn, held)
+            done = rebuild(conn, held, keys())
             found.rebuilding.setdefault(held.name, []).append(
                 done / (time.perf_counter() - started)
             )

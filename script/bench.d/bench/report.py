@@ -74,7 +74,10 @@ class Report:
 
     def text(self) -> str:
         """For the terminal."""
-        return "\n".join(_aligned(COLUMNS, list(self.rows())))
+        lines = [*_aligned(COLUMNS, list(self.rows()))]
+        for section in self.sections:
+            lines += ["", section.title, *_aligned(section.columns, section.rows)]
+        return "\n".join(lines)
 
     def markdown(self) -> str:
         """For docs/measurements.md."""

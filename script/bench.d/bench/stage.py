@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from bench.keys import PLACE
 from projections import ALL
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
@@ -69,6 +71,7 @@ def stage() -> Iterator[Stage]:
         tempfile.TemporaryDirectory(prefix="plan-history-bench-") as home,
         EmbeddedPostgres(Path(home)) as server,
     ):
+        os.environ[PLACE] = str(Path(home) / "keys")
         yield Stage(Path(home), server)
 
 

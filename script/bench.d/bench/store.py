@@ -17,6 +17,7 @@ from bench.report import Section
 from bench.stage import Stage, owner
 from domain.entry import Author, Entry, to_stored
 from domain.plan import Plan
+from projections.sealing import NO_KEYS
 from service.clinics import create_clinic
 from service.database import Database
 from service.record.application import ClinicRecord
@@ -47,7 +48,7 @@ def entry(plan_id: UUID, version: int) -> Entry:
 def ours(number: int, url: str, clinics: Sequence[UUID], keyed: bool) -> Work:  # noqa: FBT001 - handed on by position
     """Appending one entry after another, each in the next clinic, in plans of one's own."""
     database = Database(url, size=1, seconds=10).open()
-    records = [ClinicRecord(database, held) for held in clinics]
+    records = [ClinicRecord(database, held, NO_KEYS) for held in clinics]
     plans = [entry(uuid4(), 0) for _ in clinics]
     places = cycle(range(len(clinics)))
     versions = [0] * len(clinics)

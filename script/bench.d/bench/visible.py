@@ -46,21 +46,26 @@ def measure(running: Serving, clinic_id: UUID, job: Job, seconds: float) -> Seen
     """Record at a steady rate and watch the positions of the read models."""
     found, stop = Seen(), threading.Event()
     watcher = threading.Thread(target=_watch, args=(running.url, clinic_id, found, stop))
-    callers = [
-        threading.Thread(target=_call, args=(running.service.address, job, number, seconds, found))
-        for number in range(CALLERS)
-    ]
     watcher.start()
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
+    record_steadily(running.service.address, job, seconds, found)
     deadline = time.monotonic() + 30
     while found.seen[-1][1] < max(found.recorded) and time.monotonic() < deadline:
         time.sleep(0.05)
     stop.set()
     watcher.join()
     return found
+
+
+def record_steadily(address: str, job: Job, seconds: float, found: Seen) -> None:
+    """Record at a steady rate from several callers, and note when each entry was recorded."""
+    callers = [
+        threading.Thread(target=_call, args=(address, job, number, seconds, found))
+        for number in range(CALLERS)
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
 
 
 def _watch(url: str, clinic_id: UUID, found: Seen, stop: threading.Event) -> None:

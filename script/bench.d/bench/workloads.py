@@ -170,6 +170,11 @@ def _body(entries: Sequence[EntryData]) -> str:
     return json.dumps({"entries": shown}, ensure_ascii=False)
 
 
+def one_entry() -> str:
+    """The body that adds one entry, to any plan."""
+    return _body(_session(1))
+
+
 def _session(count: int) -> list[EntryData]:
     """Entries that can be recorded again and again."""
     said = (data for data in material.course() if not isinstance(data, PracticeAssigned))

@@ -9,7 +9,8 @@ from typing import Any
 
 from api.schemas import given_fields
 from catalogue.sentences import told_of_plans, told_of_the_clinic
-from domain.entry import EVERY_TYPE, TYPES, EntryData, chapter_of
+from domain.clinic import Clinic
+from domain.entry import CLINIC_TYPES, EVERY_TYPE, TYPES, EntryData, chapter_of
 from domain.fields import (
     DurationRule,
     Field,
@@ -33,7 +34,8 @@ Every type of entry, by chapter of the chart. This page is written by `script/ca
 A field with `?` may be left out. **why**: the entry needs its reason (`reason.text`). **also when closed**: a plan that
 is completed, discontinued or superseded still takes it. **not released**: a working note of the staff, which is not
 released to the client. Texts hold up to 10,000 characters unless stated, ids are UUIDs, days look like `2026-03-31`.
-The sentence is how the timeline tells one such entry of the demo clinic.
+**by two**: it comes about by a proposal alone, which these approve; **by two?**: it may be proposed, and has to be
+where the clinic's policy says `two_people`. The sentence is how the timeline tells one such entry of the demo clinic.
 """
 WORDS: dict[Any, str] = {
     str: "text",
@@ -58,10 +60,11 @@ def page() -> str:
 
 
 def chapters() -> Iterator[list[type[EntryData]]]:
-    """The types of each chapter, in the order in which a plan shows them; the clinic's own last."""
+    """The types of each chapter, in the order in which a plan shows them; then the clinic's own."""
     lifecycle, *others = (type(section).__module__ for section in PlanState().sections())
     order = [*others, *(cls.__module__ for cls in TYPES.values() if cls.__module__ != lifecycle)]
-    order += [lifecycle, *(cls.__module__ for cls in EVERY_TYPE.values())]
+    order += [lifecycle, Clinic.FIRST.__module__]
+    order += sorted(cls.__module__ for cls in CLINIC_TYPES.values())
     for module in dict.fromkeys(order):
         types = [cls for cls in EVERY_TYPE.values() if cls.__module__ == module]
         if types:
@@ -95,6 +98,8 @@ def entry(cls: type[EntryData]) -> str:
     marks += ["**also when closed**"] * (cls.WHEN_CLOSED and cls.__name__ in TYPES)
     marks += ["**not released**"] * cls.PRIVATE
     marks += [f"only by `{cls.ONLY_BY}`"] * bool(cls.ONLY_BY)
+    if cls.APPROVAL is not None:
+        marks += [f"**by two{'' if cls.APPROVAL.always else '?'}**: {cls.APPROVAL.words}"]
     return "<br>".join([f"**`{cls.__name__}`**", said, *([", ".join(marks)] if marks else [])])
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 from uuid import UUID
 
-from domain import clinic as people
-from domain.entry import CLINIC_TYPES, Author, Entry, Reason
+from domain import holds, people, proposals
+from domain.clinic import Clinic, ClinicFounded, ClinicRenamed, PolicySet
+from domain.entry import CLINIC_TYPES, Author, Entry, EntryData, Reason
 from domain.opening import PlanOpened
 from domain.plan import Plan
 from service.demo.load import ReadyDraft, load
@@ -72,32 +74,55 @@ def told_of_plans() -> dict[str, str]:
 
 def told_of_the_clinic() -> dict[str, str]:
     """A sentence for each type of entry of the clinic's own."""
+    clinic, numbers = Clinic.new(UUID(name_id("clinic"))), count()
+    for by, data in own_entries():
+        shared: dict[str, Any] = {
+            "now": ANCHOR,
+            "recorded_by": author(PEOPLE[by]),
+            "new_id": lambda: str(UUID(int=next(numbers))),
+        }
+        entry = clinic.record(data, reason=Reason(text="For the catalogue"), **shared)
+        clinic.follow(entry, **shared)
+    told: dict[str, str] = {}
+    for entry in clinic.entries:
+        told.setdefault(entry.type, entry.data.tell(clinic.at(entry.version)))
+    return {name: sentence for name, sentence in told.items() if name in CLINIC_TYPES}
+
+
+def own_entries() -> Iterator[tuple[str, EntryData]]:
+    """Who records which entry of the clinic's own, in an order in which all are possible."""
     hazel, rowan, plan = PEOPLE["hazel"], PEOPLE["rowan"], name_id("catalogue", "plan")
-    clinic, told, numbers = people.Clinic.new(UUID(name_id("clinic"))), dict[str, str](), count()
+    licensed = people.MemberRoleChanged(
+        member_id=hazel.member_id, credential="Licensed psychotherapist"
+    )
     for data in (
-        people.ClinicFounded(name="The Demo Clinic"),
-        people.ClinicRenamed(name="Clinic at the Mill"),
+        ClinicFounded(name="The Demo Clinic"),
+        ClinicRenamed(name="Clinic at the Mill"),
         joined(hazel),
         joined(rowan),
-        people.MemberRoleChanged(member_id=hazel.member_id, credential="Licensed psychotherapist"),
+        licensed,
         people.SupervisionAssigned(member_id=hazel.member_id, supervisor_id=rowan.member_id),
         people.SupervisionEnded(member_id=hazel.member_id),
         people.CaseloadAssigned(member_id=hazel.member_id, plan_id=plan),
         people.CaseloadEnded(member_id=hazel.member_id, plan_id=plan),
-        people.PolicySet(formal_review_days=120),
-        people.LegalHoldPlaced(client_ref="c-1041"),
-        people.LegalHoldLifted(client_ref="c-1041"),
-        people.MemberLeft(member_id=rowan.member_id),
+        PolicySet(formal_review_days=120),
     ):
-        clinic.record(
-            data,
-            now=ANCHOR,
-            recorded_by=author(PEOPLE["birch"]),
-            new_id=lambda: str(UUID(int=next(numbers))),
-            reason=Reason(text="For the catalogue"),
-        )
-        told.setdefault(type(data).__name__, data.tell(clinic.state))
-    return {name: sentence for name, sentence in told.items() if name in CLINIC_TYPES}
+        yield "birch", data
+    yield "juniper", holds.LegalHoldPlaced(client_ref="c-1041")
+    for ending, by, said in (
+        ("approved", "juniper", proposals.ProposalApproved),
+        ("declined", "juniper", proposals.ProposalDeclined),
+        ("withdrawn", "rowan", proposals.ProposalWithdrawn),
+    ):
+        asked = name_id("catalogue", ending)
+        entries = (proposals.ProposedEntry.of(licensed),)
+        yield "rowan", proposals.ChangeProposed(proposal_id=asked, entries=entries)
+        yield by, said(proposal_id=asked)
+    lifting, lifted = name_id("catalogue", "lifting"), holds.LegalHoldLifted(client_ref="c-1041")
+    entries = (proposals.ProposedEntry.of(lifted),)
+    yield "juniper", proposals.ChangeProposed(proposal_id=lifting, entries=entries)
+    yield "elder", proposals.ProposalApproved(proposal_id=lifting)
+    yield "birch", people.MemberLeft(member_id=rowan.member_id)
 
 
 def joined(person: Person) -> people.MemberJoined:

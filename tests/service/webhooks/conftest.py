@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +17,10 @@ from service.container import Container, build
 from service.feed.showing import Showing
 from service.recording import Draft
 from service.serving.deliverer import connect
-from service.settings import Settings
 from service.webhooks.dispatcher import Dispatcher, Terms
 from service.webhooks.management import NewWebhook
 from tests.conftest import Clinic
+from tests.keys import settings
 from tests.service.recording import asked, goal, open_plan
 from tests.service.servers import soon
 from tests.service.webhooks.receiving import Receiver, receiving
@@ -34,10 +33,7 @@ TERMS = Terms(attempts=4, pause=0.01, seconds=2, private=True)
 @pytest.fixture
 def container(database_url: str) -> Iterator[Container]:
     """The wired service, which allows targets on this machine."""
-    settings = Settings(
-        database_url=database_url, home=Path("unused"), webhook_private_targets=True
-    )
-    held = build(settings)
+    held = build(settings(database_url, webhook_private_targets=True))
     yield held
     held.close()
 

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from domain.clinic import MemberJoined, MemberLeft
 from domain.consents import ConsentRecorded, ConsentRevoked
 from domain.entry import Reason
+from domain.people import MemberJoined, MemberLeft
 from domain.plan import Plan
 from service.access.looks import Asked
 from service.recording import Draft, Request

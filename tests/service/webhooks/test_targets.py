@@ -8,6 +8,8 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from uuid import UUID
 
 import pytest
@@ -19,7 +21,7 @@ from service.webhooks.addresses import is_public, place_of, resolve
 from service.webhooks.management import NewWebhook, WebhookService
 from service.webhooks.sending import MOST_READ, Reply, Target
 from tests.service.webhooks import receiving as tests_receiving
-from tests.service.webhooks.conftest import Office
+from tests.service.webhooks.conftest import RECIPIENT, Office
 from tests.service.webhooks.receiving import Receiver
 
 INSIDE = [
@@ -28,6 +30,8 @@ INSIDE = [
     "239.1.1.1", "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1",
     "fd12:3456::1", "ff02::1", "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
     "::ffff:169.254.169.254", "2002:7f00:1::", "2002:a00:1::", "64:ff9b::7f00:1", "64:ff9b::a00:1",
+    "::7f00:1", "::127.0.0.1", "::ffff:0:7f00:1", "64:ff9b:1::7f00:1", "fec0::1", "5f00::1", "4000::1",
+    "3fff::1", "192.88.99.1", "2001:0:4136:e378:8000:63bf:80ff:fffe",
 ]  # fmt: skip
 OUTSIDE = ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 REFUSED = [
@@ -67,7 +71,23 @@ def test_what_is_no_address_to_send_to_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "2130706433", "0x7f.1"]
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "169.254.169.254",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "127.1",
+        "0",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "LOCALHOST",
+    ],
 )
 def test_a_host_inside_is_refused_however_it_is_written(host: str) -> None:
     """By number, by name, in the odd spellings that resolvers take."""
@@ -221,13 +241,41 @@ def test_a_strange_answer_is_a_failure_with_a_reason(parts: list[bytes], why: st
 
 
 def test_a_receiver_may_ask_for_time(receiver: Receiver) -> None:
-    """Retry-After in seconds is heard; anything else in it is not."""
-    for said, heard in (("7", 7.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0), ("-1", 0.0)):
+    """Retry-After is heard, in seconds or until a date; what is past, or nonsense, asks for nothing."""
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    past = "Wed, 21 Oct 2015 07:28:00 GMT"
+    for said, least, most in (
+        ("7", 7, 7), (later, 85, 91), (past, 0, 0), ("-1", 0, 0), ("soon", 0, 0), ("9" * 400, 0, 0),
+    ):  # fmt: skip
         receiver.answering = lambda _, said=said: tests_receiving.Reply(  # type: ignore[misc]
             429, {"Retry-After": said}
         )
         reply = posted(receiver.address)
-        assert (reply.retry_after, reply.troubled) == (heard, True)
+        assert least <= reply.retry_after <= most, said
+        assert reply.troubled
+
+
+def test_a_name_that_turns_inwards_is_refused_when_told(
+    office: Office, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside when the webhook was made, inside when it is told (DNS rebinding): nothing is sent there."""
+    service = office.container.webhooks
+    strict = WebhookService(service.database, service.feed, private=False)
+    place = ["93.184.216.34"]
+
+    def moving(host: str, port: int, **_: object) -> object:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (place[0], port))]
+
+    monkeypatch.setattr("service.webhooks.addresses.socket.getaddrinfo", moving)
+    port = receiver.address.rpartition(":")[2].partition("/")[0]
+    wanted = NewWebhook(url=f"https://hook.example:{port}/x", after="0", recipient=RECIPIENT)
+    webhook = strict.create(office.admin, wanted)
+    place[0] = "127.0.0.1"
+    office.plan()
+    office.rounds(until=lambda: office.log(webhook), private=False)
+    [attempt, *_] = office.log(webhook)
+    assert attempt["why"] == "its host lies in a network to which nothing is sent"
+    assert receiver.seen == []
 
 
 def test_nobody_listening_is_a_reason() -> None:
