@@ -173,6 +173,15 @@ ACTIONS = Words(
         "access-log.read": "Took the access log along",
         "emergency.take": "Took emergency access",
         "emergency.review": "Looked at emergency access",
+        "sign-in": "Tried to sign in",
+        "clinic.read": "Read how the clinic stands",
+        "clinic.record": "Changed the clinic",
+        "members.read": "Read who the members are",
+        "proposals.read": "Read what is proposed",
+        "proposals.make": "Proposed a change",
+        "proposals.decide": "Decided on a proposal",
+        "proposals.withdraw": "Withdrew a proposal",
+        "erasure.ask": "Asked for an erasure",
     }
 )
 """What a look was, for people; the log itself keeps the action’s name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -102,3 +103,38 @@ def test_what_is_approved_is_done(world: World) -> None:
         assert done.status_code == 303, done.text
     assert client.browser.get("/my-plan").headers["Location"].startswith("/sign-in")
     assert world.trainee.get(f"/v1/plans/{world.plan_id}").status_code == 404
+
+
+def told_of(world: World) -> list[Any]:
+    """What the replay keeps in memory of the plan."""
+    replay, plan = world.house.container.replay, (world.clinic.clinic_id, UUID(world.plan_id))
+    kept = (replay._lives, replay._seen, replay._folds)
+    return [key for held in kept for key in held._held if key[:2] == plan]
+
+
+def test_pages_say_nothing_of_whom_was_forgotten(world: World) -> None:
+    """Neither what was drawn of their plan before, nor the audit's lists of looks and emergencies."""
+    therapist, client = Sitting(world.house, world.trainee), at(world, "client")
+    place = f"/plans/{world.plan_id}/replay"
+    for sitting in (therapist, client):
+        assert sitting.browser.get(place).status_code == 200
+    other = Sitting(world.house, world.house.sign_in(world.clinic, "clinician"))
+    form = {"plan": world.plan_id, "why": "The phone rang at night", "minutes": "30"}
+    assert other.post("/emergency", **form).status_code == 303
+    officer = at(world, "privacy_officer")
+    world.house.catch_up()
+    assert "The phone rang at night" in officer.read("/audit/emergencies")
+    assert told_of(world)
+    client.post("/erasure")
+    second = world.house.sign_in(world.clinic, "privacy_officer", name="Otto Officer")
+    [held] = waiting(world)
+    for sitting in (officer, Sitting(world.house, second)):
+        sitting.post(f"/people/proposals/{held['proposal_id']}/approve")
+    world.house.catch_up()
+    assert therapist.browser.get(place).status_code == 404
+    assert not told_of(world)
+    auditor = at(world, "auditor")
+    for path in ("/audit", "/audit/looks", "/audit/emergencies", "/audit/disclosures"):
+        shown = auditor.read(path)
+        assert "The phone rang at night" not in shown
+        assert "c-1" not in shown, path
