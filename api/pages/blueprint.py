@@ -90,15 +90,19 @@ def _shared() -> dict[str, Any]:
         "charts": charts,
         "grouped": changes.grouped,
         "again": again,
-        "waiting": {"pages.people": _waiting(who) if who else 0},
+        "waiting": _waiting(who) if who else {},
     }
 
 
-def _waiting(who: Principal) -> int:
-    """How many proposals wait for them; none that anybody knows of while the record is out of reach."""
+def _waiting(who: Principal) -> Mapping[str, int]:
+    """How many things wait for them on a page; none that anybody knows of while the record is out of reach."""
     with contextlib.suppress(PlanHistoryError):
-        return services().proposals.waiting(who)
-    return 0
+        reviews = may(who, "emergency.review")
+        return {
+            "pages.people": services().proposals.waiting(who),
+            "pages.audit": services().emergency.waiting(who) if reviews else 0,
+        }
+    return {}
 
 
 def may(who: Principal, action: str) -> bool:
@@ -126,7 +130,7 @@ def home() -> str:
     """The page somebody begins with, as the name of its route."""
     who = principal()
     audits = not may(who, "plans.read") and may(who, "clinic.timeline")
-    if may(who, "proposals.decide") and (_waiting(who) or not audits):
+    if may(who, "proposals.decide") and (_waiting(who).get("pages.people") or not audits):
         return "pages.people"
     if audits:
         return "pages.audit"

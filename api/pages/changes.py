@@ -104,7 +104,7 @@ def says(thing: dict[str, Any]) -> str:
     """A thing of the plan in a few words."""
     for name in _SAYS:
         if isinstance(thing.get(name), str):
-            text = " ".join(thing[name].split())
+            text = _text(" ".join(thing[name].split()))
             return text if len(text) < 80 else text[:78].rstrip() + "…"
     return ""
 

@@ -373,6 +373,9 @@ def test_emergency_access_is_taken_and_looked_at_by_keyboard(seat: Seat, demo: D
     officer = seat("juniper")
     page = officer.page
     officer.open("/home")
+    expect(page.locator("nav a:has-text('Audit') .count")).to_contain_text("to be looked at")
+    officer.tab_to("nav a:has-text('Audit')")
+    page.keyboard.press("Enter")
     officer.tab_to("a:has-text('Emergencies')")
     page.keyboard.press("Enter")
     officer.tab_to("a.button:has-text('Look at it')")

@@ -89,7 +89,7 @@ def test_a_supervisor_proposes_an_officer_approves_and_the_role_is_in_force(
     page = juniper.page
     juniper.open("/home")
     expect(page.locator("h1")).to_contain_text("people")
-    expect(page.locator("nav .count")).to_contain_text("wait")
+    expect(page.locator("nav a:has-text('People') .count")).to_contain_text("wait")
     mine = page.locator(".proposal", has_text=trainee.name)
     expect(mine).to_contain_text("Her licence has come.")
     expect(mine).to_contain_text(f"{trainee.name} is supervisor now.")
