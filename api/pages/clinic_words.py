@@ -41,7 +41,7 @@ POLICY: dict[str, tuple[str, str]] = {
     "reevaluation_days": (later("A re-evaluation after a relapse"), later("within {}")),
     "safety_review_days": (later("A review of a grave safety concern"), later("within {}")),
     "answer_days": (
-        later("An answer to a discomfort, a mismatch, a plateau"),
+        later("An answer to discomfort, mismatch, plateau"),
         later("within {}"),
     ),
     "first_signature_days": (later("The first signature"), later("within {} of opening")),
