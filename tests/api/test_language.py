@@ -83,10 +83,41 @@ def broken(template: str) -> Iterator[str]:
         before = kind
 
 
+def amid(template: str) -> Iterator[str]:
+    """Texts that go on after a value."""
+    html, before, last, by_hand = Html(), "", "", False
+    for _, kind, value in Environment(autoescape=True).lex(template):
+        if kind == "name" and value in ("trans", "endtrans"):
+            by_hand = value == "trans"
+        if kind == "data" and not by_hand:
+            pieces = [*html.pieces(value)]
+            if last == "variable_end" and before and (after := sentence_in(pieces[0])):
+                yield f"{before} … {after}"
+            before = sentence_in(pieces[-1])
+        elif kind == "block_begin" or (kind == "variable_begin" and last != "data"):
+            before = ""
+        last = kind
+
+
+def sentence_in(piece: tuple[bool, str]) -> str:
+    """A piece's text when it is part of a sentence: no attribute, nothing that a dot sets apart."""
+    said, text = piece[0], piece[1].strip()
+    part = said and re.search(r"[^\W\d_]{2}", text) and not text.startswith("·")
+    return text if part and '="' not in text else ""
+
+
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda held: held.name)
 def test_no_sentence_is_broken_by_a_value(template: Path) -> None:
     """In another language the value may come first: such a sentence is written with ``trans``."""
-    assert [*broken(template.read_text("utf-8"))] == []
+    text = template.read_text("utf-8")
+    assert [*broken(text), *amid(text)] == []
+
+
+def test_a_broken_sentence_is_noticed() -> None:
+    """Control: with a value in its midst, or between two; one with a value at its end is none."""
+    assert [*amid("<p>At {{ place }} it is</p>")] == ["At … it is"]
+    assert [*broken("{{ one }} of {{ many }}")] == ["of"]
+    assert [*amid("<p>At {{ place }}</p><p>It is</p>")] == []
 
 
 def unsaid(module: Path) -> Iterator[str]:
