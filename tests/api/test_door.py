@@ -114,12 +114,13 @@ def test_every_page_that_refuses_keeps_that_it_did(house: House, desk: Desk, rol
     assert tried >= 6
 
 
-def test_a_client_at_the_replay_is_kept_as_refused(house: House, desk: Desk) -> None:
-    """Their own plan, but a page that holds working notes."""
+def test_who_sees_no_words_is_kept_as_refused_at_the_replay(house: House, desk: Desk) -> None:
+    """An auditor; clients walk what is released of their own plan."""
     client, admin = house.sign_in(desk.clinic, "client"), house.sign_in(desk.clinic, "admin")
     answer = admin.post("/v1/clinic/entries", {"entries": [joined(client, client_ref="c-1")]})
     assert answer.status_code == 201, answer.text
-    browser = at_the_browser(house, client)
-    assert browser.get(f"/plans/{desk.plan_id}").status_code == 200
-    assert browser.get(f"/plans/{desk.plan_id}/replay").status_code == 403
-    assert attempts(house, client) == 1
+    auditor = house.sign_in(desk.clinic, "auditor")
+    place = f"/plans/{desk.plan_id}/replay"
+    assert at_the_browser(house, client).get(place).status_code == 200
+    assert at_the_browser(house, auditor).get(place).status_code == 403
+    assert (attempts(house, client), attempts(house, auditor)) == (0, 1)
