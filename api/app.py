@@ -28,6 +28,7 @@ from api.fhir.audit import fhir_audit
 from api.fhir.routes import fhir
 from api.figures import figures
 from api.health import REQUESTS, SECONDS, health
+from api.ledger import ledger
 from api.measures import measures
 from api.openapi import SETTINGS, describe, link
 from api.pages import language, pages
@@ -91,6 +92,7 @@ def create_app(container: Container) -> Flask:
         proposals,
         erasure,
         access,
+        ledger,
         feed,
         webhooks,
         catalogue,

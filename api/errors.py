@@ -49,6 +49,9 @@ STATUS: dict[str, int] = {
     "store-unavailable": 503,
     "not-yet-visible": 503,
     "beyond-the-log": 404,
+    "not-sealed-yet": 404,
+    "tile-not-found": 404,
+    "beyond-the-tree": 404,
     "too-many-readers": 503,
     "unknown-place": 400,
     "webhook-not-found": 404,
@@ -119,7 +122,7 @@ def status_of(refused: PlanHistoryError) -> int:
 def _refused(refused: PlanHistoryError) -> Response:
     status = status_of(refused)
     answer = _problem(status, refused.code, refused.title, refused.detail, _facts(refused))
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE or refused.code == "not-sealed-yet":
         answer.headers["Retry-After"] = "1"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         answer.headers["Retry-After"] = str(refused.facts["retry_after"])

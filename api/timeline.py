@@ -132,5 +132,6 @@ def clinic_timeline(query: Mapping[str, Any]) -> Response:
     answer="EntryTold",
 )
 def read_entry(plan_id: UUID, entry_id: UUID) -> Response:
-    """One entry with its corrections and addenda."""
-    return json_answer(services().timeline.entry(principal(), plan_id, entry_id))
+    """One entry with its corrections and addenda, and where its proof is."""
+    shown = services().timeline.entry(principal(), plan_id, entry_id)
+    return json_answer({**shown, "proof": f"/v1/ledger/proof/{entry_id}"})

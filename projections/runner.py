@@ -20,7 +20,6 @@ from projections.projection import Batch, Erased, Projection
 from projections.reading import PoisonError, Reader
 from projections.sealing import Keys
 
-CHANNEL = "plan_history_entries"
 BATCH = 1_000
 log = logging.getLogger("plan_history.projections")
 

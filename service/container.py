@@ -23,6 +23,7 @@ from service.fhir.facade import FhirService
 from service.figures import FiguresService
 from service.identity import Brake, Identity, configured, signing_in
 from service.keys import open_keys
+from service.ledger.reading import LedgerService
 from service.measures import MeasuresService
 from service.plans import PlanService
 from service.proposals import ProposalService
@@ -64,6 +65,7 @@ class Container:
     drafts: Drafts
     fhir: FhirService
     exports: PlanExports
+    ledger: LedgerService
     feed: FeedService
     webhooks: WebhookService
     tokens: Tokens
@@ -134,6 +136,7 @@ def build(
         quota=Quota(database, settings.quota_per_minute, settings.quota_burst),
         fhir=fhir,
         exports=PlanExports(gate, timeline, fhir, clock),
+        ledger=LedgerService(gate),
         feed=feed,
         webhooks=WebhookService(database, feed, settings.webhook_private_targets),
         waker=waker,

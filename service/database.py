@@ -19,10 +19,11 @@ from service.errors import StoreUnavailableError
 
 T = TypeVar("T")
 POLL = 0.1
-API_ROLE, PROJECTOR_ROLE, DELIVERER_ROLE, OWNER_ROLE = (
+API_ROLE, PROJECTOR_ROLE, DELIVERER_ROLE, SEALER_ROLE, OWNER_ROLE = (
     "plan_history_api",
     "plan_history_projector",
     "plan_history_deliverer",
+    "plan_history_sealer",
     "plan_history_owner",
 )
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)

@@ -183,3 +183,24 @@ class TargetRefusedError(PlanHistoryError):
 
     code = "target-refused"
     title = "That address is not one to send to"
+
+
+class NotSealedYetError(PlanHistoryError):
+    """It is younger than the last seal; in a second it will be sealed, too."""
+
+    code = "not-sealed-yet"
+    title = "That is not sealed yet"
+
+
+class TileNotFoundError(PlanHistoryError):
+    """The tree has no such tile."""
+
+    code = "tile-not-found"
+    title = "No such tile"
+
+
+class BeyondTreeError(PlanHistoryError):
+    """The tree does not reach so far."""
+
+    code = "beyond-the-tree"
+    title = "The tree does not reach so far"

@@ -23,9 +23,9 @@ CREATE TABLE IF NOT EXISTS migrations (
 )
 """
 _PREPARED = """
-SELECT count(*) = 4 AND to_regnamespace('plan_history') IS NOT NULL FROM pg_roles
+SELECT count(*) = 5 AND to_regnamespace('plan_history') IS NOT NULL FROM pg_roles
 WHERE rolname IN ('plan_history_owner', 'plan_history_api', 'plan_history_projector',
-    'plan_history_deliverer')
+    'plan_history_deliverer', 'plan_history_sealer')
 """
 
 
@@ -101,7 +101,7 @@ def _become_owner(conn: psycopg.Connection) -> None:
     except psycopg.errors.InsufficientPrivilege as refused:
         raise MigrationError(
             "This database user may not create the service's roles and schema. Let an "
-            "administrator run service/migrations/roles.sql in this database and grant the four "
+            "administrator run service/migrations/roles.sql in this database and grant the five "
             "roles to this user."
         ) from refused
 

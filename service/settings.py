@@ -14,6 +14,7 @@ SECRET = frozenset(
         "migration_url",
         "projector_url",
         "deliverer_url",
+        "sealer_url",
         "keys",
         "master_key",
         "oidc_client_secret",
@@ -24,6 +25,10 @@ _NOT_NEGATIVE = environs.validate.Range(min=0)
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def _path(place: str | None) -> Path | None:
+    return Path(place).expanduser() if place else None
 
 
 def _held_in(place: str | None) -> str | None:
@@ -74,6 +79,8 @@ class Settings:
     oidc_prompt: str = "login"
     feed_readers: int = 4
     deliverer_url: str | None = None
+    sealer_url: str | None = None
+    sealer_key_file: Path | None = None
     webhook_private_targets: bool = False
     webhook_attempts: int = 16
     webhook_pause: float = 5.0
@@ -127,11 +134,23 @@ class Settings:
             feed_readers=own.int("FEED_READERS", max(own.int("THREADS", 8) // 2, 1)),
             deliverer_url=own.str("DELIVERER_URL", None)
             or _held_in(own.str("DELIVERER_URL_FILE", None)),
+            sealer_url=own.str("SEALER_URL", None) or _held_in(own.str("SEALER_URL_FILE", None)),
+            sealer_key_file=_path(own.str("SEALER_KEY_FILE", None)),
             webhook_private_targets=own.bool("WEBHOOK_PRIVATE_TARGETS", False),
             webhook_attempts=own.int("WEBHOOK_ATTEMPTS", 16),
             webhook_pause=own.float("WEBHOOK_PAUSE", 5.0),
             webhook_seconds=own.float("WEBHOOK_SECONDS", 10.0),
         )
+
+    @property
+    def sealer_key(self) -> Path:
+        """Where the sealer's key is: where the setting says, else in the data home."""
+        return self.sealer_key_file or self.home / "sealer-key.pem"
+
+    @property
+    def sealer_seen(self) -> Path:
+        """Where the sealer remembers what it has signed, in the data home."""
+        return self.home / "sealer-seen"
 
     def shown(self) -> dict[str, str]:
         """The settings for people, secrets hidden."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,8 @@ Connection = psycopg.Connection[Any]
 FORMAT = "plan-history/clinic-log/v2"
 TAKEN = (FORMAT, "plan-history/clinic-log/v1")
 """The formats that are read; in the first one nothing was sealed."""
+END = f"{FORMAT}/end"
+"""The format of the last line, which says what all lines before it add up to: their SHA-256."""
 BATCH = 500
 _READ = f"SELECT {COLUMNS}, plan_id, leaf FROM entries WHERE clinic_id = %s ORDER BY position"
 _RESTORE = """
@@ -106,12 +109,32 @@ def _lines(conn: Connection, seals: Seals, last: int) -> Generator[bytes, None, 
             *row, plan_id, leaf = held
             if row[0] > last:
                 return  # recorded since the heading was written
-            line = entry_line(seals, row, plan_id, leaf)
-            key_id = key_of(row[6])
-            if key_id is not None and key_id not in told:
-                told.add(key_id)
-                line["key"] = _key_text(seals.keys.secret(key_id))
-            yield to_line(line)
+            yield to_line(with_key(entry_line(seals, row, plan_id, leaf), seals, told))
+
+
+def with_key(line: dict[str, Any], seals: Seals, told: set[UUID]) -> dict[str, Any]:
+    """A line that brings its key along, unless it is among those an earlier one brought."""
+    key_id = line["key_id"]
+    if key_id is None or key_id in told:
+        return line
+    told.add(key_id)
+    return {**line, "key": _key_text(seals.keys.secret(key_id))}
+
+
+def whole_log(
+    heading: dict[str, Any],
+    lines: Iterable[bytes],
+    told: Callable[[int], None] = lambda _: None,
+) -> Iterator[bytes]:
+    """A clinic's log as a file: its heading, its entries, and a last line by which damage shows."""
+    first = to_line(heading)
+    digest = hashlib.sha256(first)
+    yield first
+    for line in lines:
+        digest.update(line)
+        yield line
+        told(1)
+    yield to_line({"format": END, "sha256": digest.hexdigest()})
 
 
 def entry_line(seals: Seals, row: Sequence[Any], plan_id: UUID, leaf: bytes) -> dict[str, Any]:
@@ -154,14 +177,18 @@ def import_lines(
     Raises InvalidDataError naming the line at fault; batches before it stay whole.
     """
     given = iter(lines)
-    heading = _heading(next(given, b""))
+    first = next(given, b"")
+    heading, digest = _heading(first), hashlib.sha256(first)
     clinic_id, total = UUID(heading["clinic_id"]), heading["entries"]
     seals = Seals(keys, clinic_id)
     began(total)
     known = _known(conn, clinic_id, heading)
     batch: list[Line] = []
-    position = 0
+    position, claimed = 0, ""
     for position, line in enumerate(given, start=1):
+        if position == total + 1 and (claimed := _claimed(line)):
+            continue
+        digest.update(line)
         held = _entry(line, position, total, seals)
         if position <= known:
             _refuse_other(conn, clinic_id, held)
@@ -172,9 +199,13 @@ def import_lines(
             _restore(conn, clinic_id, batch)
             told(len(batch))
             batch = []
-    if batch:
-        _restore(conn, clinic_id, batch)
-        told(len(batch))
+    with conn.transaction():
+        if batch:
+            _restore(conn, clinic_id, batch)  # names the line at fault, if its leaf shows it
+        if claimed and claimed != digest.hexdigest():
+            detail = "The file is not as it was written: its lines do not add up to this SHA-256."
+            raise _wrong(_number(total + 1), detail)
+    told(len(batch))
     if position < total:
         early = f"The file ends early: its heading promises {total} entries."
         raise _wrong(_number(position + 1), early)
@@ -202,6 +233,15 @@ def _heading(line: bytes) -> dict[str, Any]:
     if not known:
         raise _wrong(1, f"This is no export of a clinic's log ({FORMAT}).")
     return heading
+
+
+def _claimed(line: bytes) -> str:
+    """What the last line of an export says that all lines before it add up to; empty for another line."""
+    try:
+        held = orjson.loads(line)
+        return str(held["sha256"]) if held["format"] == END else ""
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _known(conn: Connection, clinic_id: UUID, heading: dict[str, Any]) -> int:

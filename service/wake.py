@@ -7,10 +7,11 @@ import threading
 
 import psycopg
 
-from projections.runner import CHANNEL
 from service.database import Database
 from service.errors import StoreUnavailableError
 
+CHANNEL = "plan_history_entries"
+"""Where it is said that entries were recorded."""
 EVERY = 0.02
 log = logging.getLogger("plan_history.wake")
 

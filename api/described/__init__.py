@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.described import feed, people, plans, running
+from api.described import feed, ledger, people, plans, running
 
-_ROOMS = (plans, feed, people, running)
+_ROOMS = (plans, feed, people, ledger, running)
 
 
 def components() -> dict[str, dict[str, Any]]:

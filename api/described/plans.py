@@ -172,7 +172,7 @@ def _entry_types() -> dict[str, Any]:
 def components() -> dict[str, dict[str, Any]]:
     """By name."""
     full = group(corrections=many(ref("EntryShown")), addenda=many(ref("EntryShown")),
-                  marked_in_error=or_null(ref("EntryShown")))  # fmt: skip
+                  marked_in_error=or_null(ref("EntryShown")), proof=TEXT)  # fmt: skip
     return {
         **entry_components(),
         "PlanOpening": _opening(),

@@ -24,6 +24,7 @@ def _problem() -> dict[str, Any]:
 def components() -> dict[str, dict[str, Any]]:
     """By name."""
     lag = group(entries_behind=WHOLE, clinics_behind=WHOLE, stopped=WHOLE)
+    seals = group(behind=WHOLE, clinics_behind=WHOLE, stopped=WHOLE)
     return {
         "Alive": group(alive={"type": "boolean"}),
         "Ready": group(
@@ -32,6 +33,8 @@ def components() -> dict[str, dict[str, Any]]:
             migrations_pending=many(TEXT),
             projections={"type": "object", "additionalProperties": lag},
             projections_stopped=WHOLE,
+            ledger={"type": "object", "additionalProperties": seals},
+            ledger_stopped=WHOLE,
         ),
         "Problem": _problem(),
     }

@@ -121,6 +121,12 @@ ACCESS: Mapping[str, Mapping[str, Grant]] = MappingProxyType(
         "feed.read": {**_TREATING, "integration": _by(FULL, CONSENTED)},
         "webhooks.manage": dict.fromkeys(("admin", "integration", "privacy_officer"), _HERE),
         "alerts.receive": {"privacy_officer": _by(METADATA, CLINIC)},
+        "ledger.read": dict.fromkeys(_EVERYONE, _HERE),
+        "ledger.prove": {
+            **_LOOKING,
+            **dict.fromkeys(("auditor", "admin", "privacy_officer"), _by(METADATA, CLINIC, ERASED)),
+        },
+        "ledger.entries": _AUDITING,
         "entry-types.read": dict.fromkeys(_EVERYONE, _HERE),
         "me.read": dict.fromkeys(_EVERYONE, _HERE),
         "sign-in": dict.fromkeys(_EVERYONE, _HERE),
@@ -142,6 +148,7 @@ OF_A_PLAN = frozenset(
         "plans.export",
         "fhir.read",
         "plans.disclosures",
+        "ledger.prove",
         "emergency.take",
         "emergency.review",
     }

@@ -41,7 +41,7 @@ from service.keys import open_keys
 def export(
     clinic_id: UUID, output: IO[bytes], everything: Path | None, folder: Path | None
 ) -> None:
-    """Write a clinic's log as NDJSON: a heading, then one line an entry, in order."""
+    """Write a clinic's log as NDJSON: a heading, one line an entry in order, and an end."""
     if everything is not None:
         exchange.write_everything(clinic_id, everything)
     elif folder is not None:
@@ -60,10 +60,10 @@ def _write_log(clinic_id: UUID, output: IO[bytes]) -> None:
             Progress(console=console, disable=not console.is_terminal) as progress,
         ):
             task = progress.add_task("Exporting", total=heading["entries"])
-            output.write(transfer.to_line(heading))
-            for line in lines:
+            for line in transfer.whole_log(
+                heading, lines, lambda count: progress.update(task, advance=count)
+            ):
                 output.write(line)
-                progress.update(task, advance=1)
     if output is not sys.stdout.buffer:
         click.echo(f"{heading['entries']} entries exported.", err=True)
 

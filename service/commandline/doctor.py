@@ -30,7 +30,7 @@ from service.settings import Settings
 @click.command()
 @json_option
 def doctor(*, as_json: bool) -> None:
-    """Look at settings, database, migrations and projections; exit 1 if something needs attention."""
+    """Look at settings, database, migrations, projections and seals; exit 1 if something needs attention."""
     held = settings()
     shown: dict[str, Any] = {
         "version": version("plan-history"),
@@ -57,6 +57,11 @@ def doctor(*, as_json: bool) -> None:
             if lag["stopped"]:
                 findings.append(
                     f"{name} has stopped for {lag['stopped']} clinic(s): see plan-history projections."
+                )
+        for tree, lag in health.seals.items():
+            if lag["stopped"]:
+                findings.append(
+                    f"Sealing of {tree} has stopped for {lag['stopped']} clinic(s): see plan-history ledger."
                 )
         shown["keys"] = "off" if open_keys(held) is NO_KEYS else "in order"
     except (UsageError, KeysUnsetError, MasterKeyError) as missing:

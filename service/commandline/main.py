@@ -10,11 +10,13 @@ import psycopg
 
 from domain.errors import PlanHistoryError
 from projections.rebuild import RebuildStoppedError
+from service.commandline.checking import verify, witness
 from service.commandline.clinics import clinic, member
 from service.commandline.data import export, import_
 from service.commandline.doctor import doctor
 from service.commandline.erase import erase
 from service.commandline.keys import keys
+from service.commandline.ledger import ledger, seal
 from service.commandline.looks import access_log
 from service.commandline.projections import projections, rebuild
 from service.commandline.serve import api, deliver, migrate, project, serve
@@ -24,11 +26,15 @@ from service.commandline.webhooks import webhook
 from service.embedded import EmbeddedPostgresError
 from service.errors import StoreUnavailableError
 from service.keys import KeysUnsetError, MasterKeyError
+from service.ledger.keys import KeyFileError
+from service.ledger.seen import SeenFileError
+from service.ledger.witness import MisbehavedError, OutOfReachError
 from service.migrate import MigrationError
 from service.serving.supervise import PortTakenError
 
 REFUSED, UNAVAILABLE = 1, 69
-"""Exit codes: 1 refused, 2 wrong usage (click's), 69 the database is out of reach (EX_UNAVAILABLE)."""
+"""Exit codes: 1 refused, 2 wrong usage (click's), 3 verified by nothing held outside, 69 the database is out of
+reach (EX_UNAVAILABLE)."""
 
 REFUSALS = (
     UsageError,
@@ -37,6 +43,10 @@ REFUSALS = (
     EmbeddedPostgresError,
     PortTakenError,
     RebuildStoppedError,
+    KeyFileError,
+    SeenFileError,
+    MisbehavedError,
+    OutOfReachError,
     KeysUnsetError,
     MasterKeyError,
 )
@@ -52,8 +62,8 @@ def cli() -> None:
 
 
 for command in (
-    serve, api, project, deliver, migrate, clinic, member, token, webhook, projections, rebuild, access_log,
-    keys, erase, export, import_, doctor,
+    serve, api, project, deliver, seal, migrate, clinic, member, token, webhook, projections, rebuild, access_log,
+    keys, erase, ledger, verify, witness, export, import_, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 

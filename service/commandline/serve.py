@@ -24,6 +24,7 @@ from service.serving import supervise
 from service.serving.deliverer import DESKS, terms
 from service.serving.deliverer import deliver as run_deliverer
 from service.serving.projector import project as run_projector
+from service.serving.sealer import prepare
 from service.settings import Settings
 
 
@@ -35,7 +36,7 @@ from service.settings import Settings
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Web worker processes.  [default: 2]")
 def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None) -> None:
-    """Run everything in one: database (unless DATABASE_URL), migrations, API, projector, deliverer."""
+    """Run everything in one: database (unless DATABASE_URL), migrations, API and all that goes with it."""
     held = settings()
     held = replace(
         held,
@@ -51,6 +52,7 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
         database(held) as (url, owner_url, own),
     ):
         migrations.migrate(owner_url)
+        prepare(held)
         _, chosen, *_ = sock.getsockname()
         address = f"http://{f'[{held.host}]' if ':' in held.host else held.host}:{chosen}"
         environment = supervise.environment_for(url, held.home)
@@ -62,13 +64,19 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
             with supervise.web(environment, sock) as web:
                 _wait_until_ready(address, stop)
                 _greet(address, told)
-                with supervise.deliverer(environment) as deliverer:  # last: nobody waits for it
+                with (  # last: nobody waits for them
+                    supervise.sealer(environment) as sealer,
+                    supervise.deliverer(environment) as deliverer,
+                ):
                     while not stop.wait(0.5):
                         for server in own:
                             server.look_after()
                         projector.look_after()
+                        sealer.look_after()
                         deliverer.look_after()
                         web.look_after()
+                    sealer.ask_to_end()
+                    deliverer.ask_to_end()
                 click.echo("Stopping: requests in flight are answered first …")
     click.echo("Stopped.")
 

@@ -1,4 +1,4 @@
-"""Archives: zip files with a manifest that names every file by its SHA-256."""
+"""Archives: zip files with a manifest that names every file by its SHA-256, and the SHA-256 of that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import orjson
 
-MANIFEST = "manifest.json"
+MANIFEST, SUM = "manifest.json", "manifest.sha256"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same content is the same file, whenever it is made
 
 
@@ -37,9 +37,10 @@ class Archive:
         self.files[name] = {"sha256": digest.hexdigest(), "bytes": size}
 
     def seal(self, **told: Any) -> None:
-        """Write the manifest last: what is here, and what is told about it."""
+        """Write the manifest last: what is here, and what is told about it; and its sum, for sha256sum."""
         manifest = {**told, "files": dict(sorted(self.files.items()))}
         self.add(MANIFEST, orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        self.add(SUM, f"{self.files[MANIFEST]['sha256']}  {MANIFEST}\n".encode())
 
     def close(self) -> None:
         """Write what a zip file ends with."""

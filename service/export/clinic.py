@@ -1,9 +1,9 @@
-"""Exporting a whole clinic, as the owner: its log, a table for each read model, FHIR for each plan."""
+"""Exporting a whole clinic, as the owner: its logs with their seals, tables of the read models, FHIR for each plan."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,9 @@ from service.export.plan import bundle
 from service.fhir.people import NO_STAFF, practitioner
 from service.fhir.resources import resources
 from service.fhir.terms import Resource
-from service.transfer import export_lines, to_line
+from service.ledger.books import TREES, Head
+from service.ledger.evidence import leaves, looks, sealed_head
+from service.transfer import export_lines, to_line, whole_log
 
 Connection = psycopg.Connection[Any]
 Told = Callable[[int], None]
@@ -59,15 +61,23 @@ def export_everything(
     told: Told = lambda _: None,
 ) -> dict[str, Any]:
     """Write one archive with everything of a clinic; it is there whole or not at all."""
-    heading, log = export_lines(conn, seals.clinic_id, seals.keys)
-    plan_ids = [row[0] for row in conn.execute(_PLANS, [seals.clinic_id]).fetchall()]
+    clinic_id = seals.clinic_id
+    # First the checkpoints, then what they are about: so an archive holds all that its checkpoints say.
+    heads = [head for tree in TREES if (head := sealed_head(conn, clinic_id, tree))]
+    heading, log = export_lines(conn, clinic_id, seals.keys)
+    plan_ids = [row[0] for row in conn.execute(_PLANS, [clinic_id]).fetchall()]
     began(heading["entries"] + len(plan_ids))
     with (
         contextlib.closing(log),
         written_whole(path) as file,
         contextlib.closing(Archive(file)) as archive,
     ):
-        archive.add("clinic.ndjson", _log(heading, log, told))
+        archive.add("clinic.ndjson", whole_log(heading, log, told))
+        archive.add("access-log.ndjson", map(to_line, looks(conn, clinic_id)))
+        for head in heads:
+            archive.add(f"ledger/{head.tree}.checkpoint", str(head.note).encode())
+            archive.add(f"ledger/{head.tree}.vkeys", _keys(head))
+            archive.add(f"ledger/{head.tree}.leaves", leaves(conn, head))
         for projection in ALL:
             pieces = (line.encode() for line in tables.read_model(conn, seals, projection))
             archive.add(f"tables/{projection.name}.csv", pieces)
@@ -78,11 +88,8 @@ def export_everything(
     return {"entries": heading["entries"], "files": len(archive.files)}
 
 
-def _log(heading: dict[str, Any], log: Generator[bytes, None, None], told: Told) -> Iterator[bytes]:
-    yield to_line(heading)
-    for line in log:
-        yield line
-        told(1)
+def _keys(head: Head) -> bytes:
+    return "".join(f"{key}\n" for key in head.vkeys).encode()
 
 
 def _known(conn: Connection, seals: Seals) -> None:

@@ -8,18 +8,20 @@ from typing import Any
 
 from domain.plan import Plan
 from service.fhir.terms import spoken
+from service.ledger.books import Head
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; width: 100% } caption { text-align: left; font-weight: 600; padding: .5rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #ddd }
+pre { white-space: pre-wrap; overflow-wrap: anywhere }
 .error { text-decoration: line-through }
 @media print { body { margin: 0; max-width: none } tr { break-inside: avoid } }
 """
 
 
-def page(plan: Plan, entries: Iterable[dict[str, Any]]) -> bytes:
-    """The plan as it stands, then everything that was recorded, oldest first."""
+def page(plan: Plan, entries: Iterable[dict[str, Any]], head: Head | None) -> bytes:
+    """The plan as it stands, everything that was recorded, oldest first, and the ledger's newest checkpoint."""
     outline = plan.state.opening.outline
     title = f"Therapy plan for {outline.client_label}"
     words = [
@@ -30,6 +32,7 @@ def page(plan: Plan, entries: Iterable[dict[str, Any]]) -> bytes:
         *_goals(plan),
         *_interventions(plan),
         *_timeline(entries),
+        *_checkpoint(head),
         "</main></body></html>",
     ]
     return "\n".join(words).encode()
@@ -66,6 +69,17 @@ def _timeline(entries: Iterable[dict[str, Any]]) -> list[str]:
     ]
     columns = ("Version", "Occurred", "Recorded", "By", "What", "Why", "Note")
     return _table("Everything that was recorded (UTC)", columns, rows)
+
+
+def _checkpoint(head: Head | None) -> list[str]:
+    """It printed, so that whoever keeps the paper keeps it; the proofs are in the evidence bundle."""
+    if head is None:
+        return []
+    return [
+        "<h2>Checkpoint of the clinic’s history</h2>",
+        "<p>Kept outside the clinic, it shows later whether anything recorded before it was changed.</p>",
+        f"<pre>{escape(str(head.note))}</pre>",
+    ]
 
 
 def _table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:

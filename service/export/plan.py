@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg.rows import TupleRow
 
 from domain.fields import plain_moment
 from projections.rows import COLUMNS
-from service.access import Gate, Principal
+from service.access import Gate, Principal, Sight
+from service.access.table import CASELOAD, TEAM
 from service.database import BoundedConnection
 from service.export import tables
 from service.export.archive import Archive
 from service.export.page import page
 from service.fhir.facade import FhirService
 from service.fhir.terms import Resource
+from service.ledger.books import ENTRIES, Head
+from service.ledger.evidence import proofs, sealed_head
 from service.reading import reading_plan
 from service.timeline import TimelineService
-from service.transfer import entry_line, to_line
+from service.transfer import entry_line, to_line, with_key
 
 FORMATS = ("bundle", "fhir", "csv", "html")
 EVIDENCE = "plan-history/evidence/v1"
+TREATING = frozenset({CASELOAD, TEAM})
 _READ = f"""
 SELECT {COLUMNS}, leaf FROM entries WHERE clinic_id = %s AND plan_id = %s AND version <= %s ORDER BY version
 """
 _LIMITS = (
-    "Each entry's leaf is the SHA-256 of its row and of the plan's previous leaf (docs/operations.md), so a "
-    "changed, missing or moved entry shows. Inclusion proofs and a signed checkpoint are not part of this "
-    "bundle yet: that the chain itself is the clinic's, it cannot prove."
+    "Each entry's leaf is the SHA-256 of its row and of the plan's previous leaf, and proofs.ndjson leads from it to "
+    "the root that checkpoint.txt signs (docs/proofs.md). Check with verify_history.py, got from elsewhere than "
+    "this bundle, against a checkpoint and a key held by yourself. What the bundle cannot prove: entries "
+    "younger than the checkpoint; that no entry came after its last; plan.json, timeline.csv, fhir.json and "
+    "index.html, which are told from the entries."
 )
 
 
@@ -49,18 +55,21 @@ class PlanExports:
     def export(self, principal: Principal, plan_id: UUID, kind: str, base_url: str) -> bytes:
         """The plan in one of ``FORMATS``; raises PlanNotFoundError."""
         sight = self.gate.see(principal, "plans.export", plan_id)
-        version, made = self._made(principal, plan_id, kind, base_url)
+        version, made = self._made(principal, sight, plan_id, kind, base_url)
         self.gate.looked(principal, sight, plan_id, version=version, asked=f"export {kind}")
         return made
 
     def _made(
-        self, principal: Principal, plan_id: UUID, kind: str, base_url: str
+        self, principal: Principal, sight: Sight, plan_id: UUID, kind: str, base_url: str
     ) -> tuple[int, bytes]:
+        clinic_id = principal.clinic_id
         told = list(self.timeline.whole(principal, plan_id)) if kind != "fhir" else []
-        with reading_plan(self.gate.plans, principal.clinic_id, plan_id) as plan:
+        head = self._head(clinic_id) if kind in ("bundle", "html") else None
+        with reading_plan(self.gate.plans, clinic_id, plan_id) as plan:
             version = plan.version
             document = orjson.dumps(plan.document(), option=orjson.OPT_INDENT_2)
-            shown = page(plan, map(orjson.loads, told)) if kind in ("bundle", "html") else b""
+            entries = map(orjson.loads, told)
+            shown = page(plan, entries, head) if kind in ("bundle", "html") else b""
         if kind == "html":
             return version, shown
         if kind == "csv":
@@ -70,13 +79,19 @@ class PlanExports:
         if kind == "fhir":
             return version, collection
         files = {
-            "entries.ndjson": b"".join(self._entries(principal, plan_id, version)),
+            **self._evidence(principal, sight, plan_id, version, head),
             "plan.json": document,
             "timeline.csv": "".join(tables.timeline(told)).encode(),
             "fhir.json": collection,
             "index.html": shown,
         }
         return version, self._archive(principal, plan_id, version, files)
+
+    def _head(self, clinic_id: UUID) -> Head | None:
+        """The checkpoint that everything in an export leads to, or is printed with."""
+        return self.gate.database.in_clinic(
+            clinic_id, lambda conn: sealed_head(conn, clinic_id, ENTRIES)
+        )
 
     def _archive(
         self, principal: Principal, plan_id: UUID, version: int, files: dict[str, bytes]
@@ -96,16 +111,33 @@ class PlanExports:
             )
         return out.getvalue()
 
-    def _entries(self, principal: Principal, plan_id: UUID, version: int) -> Iterator[bytes]:
-        """The entries as they are kept, each with its leaf; a line is like one of a clinic's log."""
+    def _evidence(
+        self, principal: Principal, sight: Sight, plan_id: UUID, version: int, head: Head | None
+    ) -> dict[str, bytes]:
+        """The entries as they are kept, a line like one of a clinic's log; what is sealed of them, and by whom.
 
-        def read(conn: BoundedConnection) -> list[TupleRow]:
-            parameters = [principal.clinic_id, plan_id, version]
-            return conn.execute(_READ.encode(), parameters, binary=True).fetchall()
+        The plan's key, with which it can be checked that the words are those that were sealed, is taken
+        along by those who treat, and by nobody else.
+        """
+        clinic_id, seals = principal.clinic_id, self.gate.plans.seals(principal.clinic_id)
+        told: set[UUID] | None = set() if sight.relation in TREATING else None
 
-        seals = self.gate.plans.seals(principal.clinic_id)
-        for *row, leaf in self.gate.database.in_clinic(principal.clinic_id, read):
-            yield to_line(entry_line(seals, row, plan_id, leaf))
+        def line(row: Sequence[Any]) -> bytes:
+            shown = entry_line(seals, row[:7], plan_id, row[7])
+            return to_line(shown if told is None else with_key(shown, seals, told))
+
+        def read(conn: BoundedConnection) -> dict[str, bytes]:
+            parameters = [clinic_id, plan_id, version]
+            rows = conn.execute(_READ.encode(), parameters, binary=True).fetchall()
+            files = {"entries.ndjson": b"".join(map(line, rows))}
+            if head is not None:
+                shown = proofs(conn, head, [row[0] for row in rows])
+                files["proofs.ndjson"] = b"".join(map(to_line, shown))
+                files["checkpoint.txt"] = str(head.note).encode()
+                files["vkeys.txt"] = "".join(f"{key}\n" for key in head.vkeys).encode()
+            return files
+
+        return self.gate.database.in_clinic(clinic_id, read)
 
 
 def bundle(resources: Sequence[Resource], base_url: str, at: str) -> Resource:

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import psycopg
 
-from projections.runner import CHANNEL
 from service.database import API_ROLE, BoundedConnection, dsn_as
 from service.errors import TooManyReadersError
+from service.wake import CHANNEL
 
 TICK = 0.5
 """Seconds after which whoever waits looks by itself."""

@@ -9,7 +9,7 @@ DECLARE
                          THEN 'MEMBER' ELSE 'SET' END;
 BEGIN
     FOREACH v_role IN ARRAY ARRAY['plan_history_owner', 'plan_history_api', 'plan_history_projector',
-                                  'plan_history_deliverer'] LOOP
+                                  'plan_history_deliverer', 'plan_history_sealer'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
@@ -31,4 +31,5 @@ BEGIN
 END
 $$;
 CREATE SCHEMA IF NOT EXISTS plan_history AUTHORIZATION plan_history_owner;
-GRANT USAGE ON SCHEMA plan_history TO plan_history_api, plan_history_projector, plan_history_deliverer;
+GRANT USAGE ON SCHEMA plan_history
+    TO plan_history_api, plan_history_projector, plan_history_deliverer, plan_history_sealer;

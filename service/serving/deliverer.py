@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
-from projections.runner import CHANNEL
 from service.database import DELIVERER_ROLE, dsn_as
 from service.feed.showing import Showing
 from service.serving.projector import PatientConnection
 from service.settings import Settings
+from service.wake import CHANNEL
 from service.webhooks.dispatcher import Dispatcher, Terms
 
 POLL = 0.5

@@ -9,9 +9,10 @@ from typing import Any
 import psycopg
 
 from projections import ALL
-from projections.runner import CHANNEL, Runner, live
+from projections.runner import Runner, live
 from projections.sealing import Keys
 from service.database import PROJECTOR_ROLE, BoundedConnection, dsn_as
+from service.serving.restarts import through_restarts
 
 POLL = 0.25
 GATHER = 0.03
@@ -35,18 +36,9 @@ def connect(url: str) -> psycopg.Connection[Any]:
 
 def project(url: str, stop: threading.Event, keys: Keys) -> None:
     """Take in entries until ``stop``; reconnects by itself, at the latest every second."""
-    pause = 0.05
-    while not stop.is_set():
-        try:
-            with connect(url) as conn:
-                conn.execute(f"LISTEN {CHANNEL}")
-                log.info("projector connected")
-                pause = 0.05
-                _work(conn, stop, keys)
-        except psycopg.Error as lost:
-            log.warning("projector lost the database (%s), trying again", type(lost).__name__)
-            stop.wait(pause)
-            pause = min(pause * 2, 1.0)
+    through_restarts(
+        lambda: connect(url), lambda conn: _work(conn, stop, keys), stop, log, "projector"
+    )
 
 
 def _work(conn: psycopg.Connection[Any], stop: threading.Event, keys: Keys) -> None:

@@ -22,6 +22,7 @@ GRACE = 35.0
 WEB = (sys.executable, "-m", "gunicorn", "-c", "python:service.serving.gunicorn")
 PROJECTOR = (sys.executable, "-m", "service.commandline", "project")
 DELIVERER = (sys.executable, "-m", "service.commandline", "deliver")
+SEALER = (sys.executable, "-m", "service.ledger")
 SUPERVISOR = "PLAN_HISTORY_SUPERVISOR"
 PR_SET_PDEATHSIG = 1
 
@@ -122,10 +123,14 @@ class Child:
             log.error("%s ended with %s; starting it again", self.name, code)
             self.process = self._start()
 
-    def stop(self) -> None:
-        """Ask it to end, wait, and end it."""
+    def ask_to_end(self) -> None:
+        """Let it finish what it is at; nobody waits for it yet."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Ask it to end, wait, and end it."""
+        self.ask_to_end()
         try:
             self.process.wait(GRACE)
         except subprocess.TimeoutExpired:
@@ -164,6 +169,16 @@ def projector(environment: Mapping[str, str]) -> Iterator[Child]:
 def deliverer(environment: Mapping[str, str]) -> Iterator[Child]:
     """The process that sends webhooks."""
     child = Child("deliverer", DELIVERER, environment)
+    try:
+        yield child
+    finally:
+        child.stop()
+
+
+@contextlib.contextmanager
+def sealer(environment: Mapping[str, str]) -> Iterator[Child]:
+    """The process that seals what was recorded."""
+    child = Child("sealer", SEALER, environment)
     try:
         yield child
     finally:

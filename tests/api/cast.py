@@ -79,6 +79,7 @@ def cast(house: House) -> Cast:
     _break_the_glass(made)
     _consent(made)
     house.catch_up()
+    house.seal()
     return made
 
 

@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from flask.testing import FlaskClient
 from psycopg import sql
@@ -23,7 +25,10 @@ from service.clinics import create_clinic
 from service.container import Container, build
 from service.database import OWNER_ROLE, dsn_as
 from service.embedded import EmbeddedPostgres
+from service.ledger.sealer import Sealer
+from service.ledger.seen import Seen
 from service.serving.projector import connect
+from service.serving.sealer import connect as sealing
 from tests.conftest import THERAPIST, Caller, Clinic
 from tests.keys import settings
 
@@ -50,6 +55,7 @@ class House:
     app: Flask
     owner: psycopg.Connection[Any]
     database_url: str
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
 
     @property
     def client(self) -> FlaskClient:
@@ -80,6 +86,11 @@ class House:
         """Let the projections take in everything there is; returns how many entries."""
         with connect(self.database_url) as conn:
             return Runner(conn, live(ALL), self.container.keys).catch_up()
+
+    def seal(self) -> int:
+        """Let the sealer take in everything there is; returns how many leaves."""
+        with sealing(self.database_url) as conn:
+            return Sealer(conn, [self.key], Seen(Path("unused"))).catch_up()
 
     def written(self) -> tuple[int, ...]:
         """How much is in the record: entries, commands, the clinics' positions, open plans."""

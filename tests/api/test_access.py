@@ -49,7 +49,8 @@ def routes(made: Cast) -> Iterator[tuple[str, str, str]]:
         path = path.replace("<kind>", "CarePlan").replace("<resource_id>", made.desk.plan_id)
         path = re.sub(r"<int:\w+>", "1", path)
         path = re.sub(r"<(?:\w+:)?(?:entry|webhook|proposal)_id>", entry_id, path)
-        query = "?from=1&to=1" if path.endswith("/diff") else ""
+        path = path.replace("<level>", "0").replace("<path:number>", "000.p/1")
+        query = "?from=1&to=1" if path.endswith(("/diff", "/consistency")) else ""
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield method, path + query, action
 
@@ -64,9 +65,15 @@ def expected(made: Cast, what: str, action: str, path: str) -> int | None:
         return 403  # its token was granted no type
     if (action, what) == ("erasure.ask", "another client"):
         return 403  # for themselves alone
-    if action in table.OF_A_PLAN and made.desk.plan_id in path and made.stands[what] not in grant:
+    if about_the_plan(made, action, path) and made.stands[what] not in grant:
         return 404
     return None
+
+
+def about_the_plan(made: Cast, action: str, path: str) -> bool:
+    """Whether it is decided by how one stands to the plan: that is named, or an entry of it is."""
+    named = made.desk.plan_id in path or action == "ledger.prove"
+    return named and action in table.OF_A_PLAN
 
 
 def looks(made: Cast, caller: Caller) -> list[tuple[Any, ...]]:
@@ -131,7 +138,8 @@ def check_noted(
 ) -> None:
     """A refusal is noted as one; a look at the plan with the relation and the view."""
     told = f"{method} {path} as {what}"
-    plan_id = UUID(made.desk.plan_id) if made.desk.plan_id in path else None
+    named = made.desk.plan_id in path or action == "ledger.prove"
+    plan_id = UUID(made.desk.plan_id) if named else None
     if wanted is not None:
         assert [held[0] for held in noted] == [False], told
         assert noted[0][3:] == (action, plan_id), told

@@ -158,9 +158,14 @@ def test_every_documented_answer_is_given(
         "webhook_id": webhook,
         "proposal_id": proposed.headers["Location"].rpartition("/")[2],
         "entry_id": desk.timeline()[1]["entry_id"],
+        "level": "0",
+        "number": "000.p/1",
     }
     admin.post("/v1/clinic/entries", {"entries": [entry("ClinicRenamed", name="North")]})
-    queries = {"compare_moments": "?from=1&to=2"}
+    house.seal()
+    between = "?from=1&to=2"
+    queries = {"compare_moments": between, "prove_consistency": between}
+    queries["prove_access_log_consistency"] = "?from=1"
     for path, method, told in operations(described):
         if method != "get":
             continue

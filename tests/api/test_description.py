@@ -64,7 +64,7 @@ def test_every_route_is_in_it(house: House, described: dict[str, Any]) -> None:
     FHIR's are described in FHIR's own way, by the CapabilityStatement (tests/fhir).
     """
     there = {
-        (rule.rule.replace("<uuid:", "{").replace("<", "{").replace(">", "}"), method.lower())
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in house.app.url_map.iter_rules()
         if rule.endpoint not in UNDESCRIBED
         and not rule.endpoint.startswith("pages.")
@@ -208,6 +208,7 @@ def test_every_answer_of_a_tour_is_as_described(house: House, described: dict[st
     admin, auditor = (house.sign_in(desk.clinic, role) for role in ("admin", "auditor"))
     stranger = house.sign_in(other.clinic, member_id=uuid4())
     house.catch_up()
+    house.seal()
     entry_id = living.known[SAMPLES["RelapseNoted"].entry_id]
     plan, timeline, one = (
         "/v1/plans/{plan_id}",
@@ -262,6 +263,24 @@ def test_every_answer_of_a_tour_is_as_described(house: House, described: dict[st
         ("/v1/emergency-access", auditor.get("/v1/emergency-access")),
         ("/v1/plans/{plan_id}/obligations", desk.get("/obligations")),
         ("/v1/feed", desk.get("/v1/feed")),
+        *[
+            (f"/v1/ledger{path}", desk.get(f"/v1/ledger{path}{query}"))
+            for path in ("", "/checkpoint", "/vkey", "/consistency")
+            for query in ("", "?from=1&to=2", "?from=9&to=1")
+        ],
+        *[
+            (f"/v1/ledger/access-log{path}", desk.get(f"/v1/ledger/access-log{path}{query}"))
+            for path, query in (("/checkpoint", ""), ("/vkey", ""), ("/consistency", "?from=0"))
+        ],
+        (
+            "/v1/ledger/access-log/tile/{level}/{number}",
+            desk.get("/v1/ledger/access-log/tile/0/000.p/1"),
+        ),
+        ("/v1/ledger/tile/{level}/{number}", desk.get("/v1/ledger/tile/0/000.p/2")),
+        ("/v1/ledger/tile/{level}/{number}", desk.get("/v1/ledger/tile/0/2")),
+        ("/v1/ledger/tile/entries/{number}", auditor.get("/v1/ledger/tile/entries/000.p/2")),
+        ("/v1/ledger/proof/{entry_id}", desk.get(f"/v1/ledger/proof/{entry_id}")),
+        ("/v1/ledger/proof/{entry_id}", desk.get(f"/v1/ledger/proof/{an_id()}")),
         *[(path, house.client.get(path)) for path in ("/livez", "/readyz", "/metrics")],
     ]
     for path, answer in asked:

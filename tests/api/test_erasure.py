@@ -20,6 +20,8 @@ from service.database import API_ROLE, dsn_as
 from service.errors import KeyMissingError, StoreUnavailableError
 from service.keys import Ring
 from service.keys.vault import Vault
+from service.ledger.notes import Checkpoint, Note
+from service.ledger.verify import verify as verify_tree
 from tests.api.cast import joined
 from tests.api.disk import MARK, a_house, canary, looked_for
 from tests.api.house import OPENING, Desk, House, desk_of, entry, goal, refused
@@ -331,6 +333,27 @@ def test_the_leaves_stay_as_they_were(scene: Scene) -> None:
     scene.erase()
     scene.house.catch_up()
     assert scene.house.owner.execute(query, [scene.plan_id]).fetchall() == before
+
+
+def test_what_is_proven_stays_proven(scene: Scene) -> None:
+    """An auditor proves the same leaves as before; a checkpoint kept from before fits the clinic's export."""
+    scene.house.seal()
+    ids = [held["entry_id"] for held in scene.desk.timeline()]
+    held = scene.auditor.get("/v1/ledger/checkpoint").data
+    before = [scene.auditor.get(f"/v1/ledger/proof/{one}").json for one in ids]
+    scene.erase()
+    scene.house.seal()
+    after = [scene.auditor.get(f"/v1/ledger/proof/{one}").json for one in ids]
+    for name in ("leaf", "leaf_data", "index"):
+        assert [one[name] for one in after] == [one[name] for one in before]
+    refused(scene.desk.get(f"/v1/ledger/proof/{ids[0]}"), 404, "entry-not-found")
+    found = verify_tree(
+        scene.house.owner,
+        scene.clinic.clinic_id,
+        "entries",
+        [Checkpoint.parse(Note.parse(held).text)],
+    )
+    assert (found.verified, found.damaged) == (True, False)
 
 
 def test_read_models_are_those_of_a_rebuild(scene: Scene) -> None:

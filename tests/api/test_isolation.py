@@ -313,6 +313,7 @@ def test_the_api_steps_out_of_its_role_in_few_places_only(house: House) -> None:
         "find_token",
         "note_looks",
         "projection_lag",
+        "seal_lag",
         "take_quota",
         "touch_token",
         "use_session",

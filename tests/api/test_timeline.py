@@ -231,12 +231,13 @@ def test_an_entry_is_told_with_its_thread(desk: Desk) -> None:
 
 
 def test_an_entry_without_a_thread_says_so(desk: Desk) -> None:
-    """Nothing was said about it: empty lists, no mark; the rest as in the timeline."""
+    """Nothing was said about it: empty lists, no mark; the rest as in the timeline, and where it is proved."""
     told = desk.timeline()[0]
     shown = desk.get(f"/entries/{told['entry_id']}").json
     assert {**shown, "corrections": None, "addenda": None} == {
         **told,
         **dict.fromkeys(("corrections", "addenda", "marked_in_error")),
+        "proof": f"/v1/ledger/proof/{told['entry_id']}",
     }
     assert shown["corrections"] == shown["addenda"] == []
 

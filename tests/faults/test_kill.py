@@ -15,6 +15,8 @@ import psycopg
 import pytest
 
 from service.clinics import create_clinic
+from service.ledger.books import TREES
+from service.ledger.verify import verify
 from service.tokens import issue
 from tests.conftest import THERAPIST
 from tests.faults.load import PATIENCE, Forgetful, Writer, verdict
@@ -99,6 +101,10 @@ class Storm:
         """The projector."""
         return self.serving.processes("service.commandline project")[0]
 
+    def sealer(self) -> int:
+        """The sealer."""
+        return self.serving.processes("service.ledger")[0]
+
     def postgres(self) -> int:
         """The database server."""
         return self.serving.database.pid
@@ -141,19 +147,32 @@ def kill(storm: Storm, victim: Callable[[Storm], int]) -> None:
 
 
 def assert_all_is_well(storm: Storm) -> None:
-    """What was acknowledged is there, once; nobody was refused; the read models are right."""
+    """What was acknowledged is there, once; nobody was refused; the read models are right, all is sealed."""
     with storm.owner() as conn, storm.serving.keys() as vault:
         assert verdict(conn, storm.clinic_id, storm.writers, vault) == []
         assert soon(lambda: set(behind(conn).values()) == {0}, 30)
         assert stopped(conn) == {}
         assert_equal_to_rebuilt(conn, vault=vault)
+        assert_all_is_sealed(storm, conn)
 
 
-VICTIMS = (Storm.worker, Storm.projector, Storm.session, Storm.postgres)
+def assert_all_is_sealed(storm: Storm, conn: psycopg.Connection[Any]) -> None:
+    """Every entry and every look is a leaf, and every leaf is that of its row."""
+    for tree in TREES:
+
+        def whole(tree: str = tree) -> bool:
+            verdict = verify(conn, storm.clinic_id, tree)
+            assert not verdict.damaged, verdict
+            return verdict.unsealed == 0
+
+        assert soon(whole, 30)
+
+
+VICTIMS = (Storm.worker, Storm.projector, Storm.sealer, Storm.session, Storm.postgres, Storm.sealer)
 
 
 def test_every_answer_given_stays_true(storm: Storm) -> None:
-    """A web worker, the projector, a session and PostgreSQL die in turn; then a control.
+    """A web worker, projector, sealer, a session and PostgreSQL die in turn; then a control.
 
     Control: writers who take their answers for lost and use another key are found out – one is told
     of a conflict that is their own entry, or their entry is there twice.

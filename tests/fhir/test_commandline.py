@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Clinic
-from tests.service.test_commandline import MISUSED, REFUSED, Run, here, run
+from tests.service.commands import MISUSED, REFUSED, Run, here, run
 
 __all__ = ["here", "run"]
 EXAMPLE = Path(__file__).parent / "data" / "hl7" / "careplan-example-f201-renal.json"

@@ -31,6 +31,7 @@ def lived(house: House) -> Living:
     """A plan that lived the sample life."""
     living = Living.begin(house).live()
     house.catch_up()
+    house.seal()
     return living
 
 
@@ -56,7 +57,9 @@ def opened(raw: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(raw)) as held:
         files = {name: held.read(name) for name in held.namelist()}
     manifest = json.loads(files["manifest.json"])
-    assert set(manifest["files"]) == files.keys() - {"manifest.json"}
+    assert set(manifest["files"]) == files.keys() - {"manifest.json", "manifest.sha256"}
+    digest = hashlib.sha256(files["manifest.json"]).hexdigest()
+    assert files["manifest.sha256"].decode() == f"{digest}  manifest.json\n"
     for name, told in manifest["files"].items():
         assert told == {
             "sha256": hashlib.sha256(files[name]).hexdigest(),
@@ -76,6 +79,7 @@ def test_a_bundle_of_evidence_holds_everything(lived: Living) -> None:
     files = opened(answer.data)
     assert set(files) == {
         "entries.ndjson", "plan.json", "timeline.csv", "fhir.json", "index.html", "manifest.json",
+        "proofs.ndjson", "checkpoint.txt", "vkeys.txt", "manifest.sha256",
     }  # fmt: skip
     entries = [json.loads(line) for line in files["entries.ndjson"].splitlines()]
     assert [held["version"] for held in entries] == list(range(1, lived.lived + 1))
@@ -83,6 +87,8 @@ def test_a_bundle_of_evidence_holds_everything(lived: Living) -> None:
     manifest = json.loads(files["manifest.json"])
     assert manifest["version"] == lived.lived
     assert "cannot prove" in manifest["limits"]
+    proofs = [json.loads(line) for line in files["proofs.ndjson"].splitlines()]
+    assert [held["leaf"] for held in proofs] == [held["leaf"] for held in entries]
     assert len(list(csv.DictReader(io.StringIO(files["timeline.csv"].decode())))) == lived.lived
     assert json.loads(files["plan.json"])["plan_id"] == lived.desk.plan_id
 
@@ -122,10 +128,20 @@ def test_the_page_runs_nothing(hostile: Desk) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+def test_the_page_has_the_checkpoint_on_it(lived: Living) -> None:
+    """Printed, it is held outside; the page in a bundle has the one that its proofs lead to."""
+    note = lived.desk.get("/v1/ledger/checkpoint").text
+    assert f"<pre>{note}</pre>" in exported(lived.desk, "html").text
+    files = opened(exported(lived.desk, "bundle").data)
+    assert files["checkpoint.txt"].decode() == note
+    assert f"<pre>{note}</pre>" in files["index.html"].decode()
+
+
 def test_an_export_is_for_those_who_see_the_whole_plan(house: House, lived: Living) -> None:
     """Not for auditors, not for strangers; and it is in the access log."""
     desk = lived.desk
     url = f"{desk.url}/export"
+    exported(desk, "bundle")
     assert house.sign_in(desk.clinic, "auditor").get(url).status_code == 403
     assert house.sign_in(desk.clinic, "supervisor").get(url).status_code == 404
     exported(desk, "bundle")
@@ -146,7 +162,7 @@ def test_everything_of_a_clinic_fits_in_one_file(
     assert path.stat().st_mode & 0o777 == 0o600
     files = opened(path.read_bytes())
     assert {f"tables/{held.name}.csv" for held in ALL} <= set(files)
-    heading, *lines = files["clinic.ndjson"].splitlines()
+    heading, *lines, _ = files["clinic.ndjson"].splitlines()
     assert json.loads(heading)["entries"] == len(lines) == done["entries"]
     assert sum(counted) == len(lines) + 2  # the plan, and the clinic's own history
     bundle = json.loads(files[f"fhir/{lived.desk.plan_id}.json"])

@@ -18,6 +18,7 @@ from service.container import Container
 from service.health import look
 from service.serving import projector
 from service.serving.projector import connect
+from service.wake import CHANNEL
 from tests.conftest import Clinic
 from tests.keys import keys
 from tests.projections.lived import SHORTER, lived, set_policy
@@ -194,7 +195,7 @@ def listening(url: str) -> bool:
 
 def wake(owner: Owner) -> None:
     """Wake whoever listens."""
-    owner.execute(f"NOTIFY {runner.CHANNEL}".encode())
+    owner.execute(f"NOTIFY {CHANNEL}".encode())
 
 
 @pytest.fixture

@@ -8,6 +8,9 @@ import pytest
 
 from service.container import Container, build
 from tests.keys import settings
+from tests.service.commands import here, run
+
+__all__ = ["here", "other", "run"]
 
 
 @pytest.fixture

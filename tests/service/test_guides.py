@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,11 @@ curl() {
 """
 """curl that fails when it is refused, and leaves streams, which have no end, after a while."""
 
+SEALED = """
+until curl -s $url/v1/ledger -H "$auth" | grep -q '"behind":0,.*"access_log"'; do :; done
+"""
+"""Waits until the sealer has caught up: who reads a guide is slower than who pastes all of it at once."""
+
 
 class Enough(Exception):  # noqa: N818 - no error: it has seen enough
     """Raised to end what goes on for ever."""
@@ -55,6 +61,7 @@ def demo() -> Iterator[Serving]:
 def pasted(demo: Serving, folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     """A shell in which a script is pasted, in a folder of its own."""
     (folder / ".venv").symlink_to(Path(sys.prefix))
+    (folder / "docs").symlink_to(ROOT / "docs")
     programs = f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
     return subprocess.run(  # noqa: S603 - what the guides say
         ["/bin/sh", "-euc", CURL + script],
@@ -85,9 +92,29 @@ def test_every_block_of_shell_works_as_it_stands(demo: Serving, tmp_path: Path, 
 def test_the_tour_of_the_readme_works_as_it_stands(demo: Serving, tmp_path: Path) -> None:
     """As above; and what it opens is there, paused, with its diff."""
     found = re.findall(r"^```sh\n(.*?)^```$", TOUR, re.DOTALL | re.MULTILINE)
-    done = pasted(demo, tmp_path, "\n".join(found))
+    script = "\n".join(SEALED + held if "/v1/ledger" in held else held for held in found)
+    done = pasted(demo, tmp_path, script)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert '"before":"active","after":"paused"' in done.stdout.replace(" ", "")
+    assert "The first 3 are VERIFIED against the checkpoint you hold." in done.stdout
+
+
+def test_a_history_is_checked_as_the_guide_says(demo: Serving, tmp_path: Path) -> None:
+    """Keys and a checkpoint, an archive, the program that was got elsewhere; then a witness."""
+    found = re.findall(r"^ *```sh\n(.*?)^ *```$", text("docs/proofs.md"), re.DOTALL | re.MULTILINE)
+    [held, check, witness] = map(textwrap.dedent, found)
+    clinic_id = json.loads((demo.home / "demo.json").read_text())["clinic_id"]
+    export = f"""
+plan-history export --clinic {clinic_id} --everything clinic.zip
+cp docs/examples/verify_history.py .
+echo "${{auth#*Bearer }}" > token
+"""
+    begin = blocks("docs/api.md", "sh")[0]
+    seen = witness.replace("https://plans.example.org", demo.address)
+    done = pasted(demo, tmp_path, f"{begin}\n{SEALED}\n{held}\n{export}\n{check}\n{seen}")
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert "are VERIFIED against the checkpoint you hold." in done.stdout
+    assert "leaves, cosigned." in done.stdout
 
 
 def test_a_block_that_is_refused_is_noticed(demo: Serving, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from projections import ALL
 from service.container import build
-from service.database import API_ROLE, DELIVERER_ROLE, OWNER_ROLE, PROJECTOR_ROLE
+from service.database import API_ROLE, DELIVERER_ROLE, OWNER_ROLE, PROJECTOR_ROLE, SEALER_ROLE
 from service.embedded import EmbeddedPostgres
 from service.health import look
 from service.migrate import Migration, MigrationError, migrate, migrations, pending
@@ -24,7 +24,7 @@ from tests.keys import settings
 from tests.service.servers import reachable_folder
 
 NAMES = [step.name for step in migrations()]
-ROLES = (OWNER_ROLE, API_ROLE, PROJECTOR_ROLE, DELIVERER_ROLE)
+ROLES = (OWNER_ROLE, API_ROLE, PROJECTOR_ROLE, DELIVERER_ROLE, SEALER_ROLE)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_a_user_may_work_with_roles_made_for_them(host: Host) -> None:
     """After the administrator did as told, the user needs no right to create roles."""
     url = host.user("clerk")
     host.run_roles_sql()
-    with pytest.raises(MigrationError, match="grant the four roles to this user"):
+    with pytest.raises(MigrationError, match="grant the five roles to this user"):
         migrate(url)
     host.admin.execute(f"GRANT {', '.join(ROLES)} TO clerk".encode())
     assert migrate(url) == NAMES
@@ -211,7 +211,7 @@ def test_a_user_who_may_create_roles_needs_no_administrator(host: Host) -> None:
 
 
 def test_each_role_may_sign_in_for_itself(host: Host) -> None:
-    """Where the four roles have passwords of their own, none needs to be able to be another."""
+    """Where the five roles have passwords of their own, none needs to be able to be another."""
     owner, api, *_ = (host.user(role) for role in ROLES)
     host.admin.execute("ALTER DATABASE clinic OWNER TO plan_history_owner")
     assert migrate(owner) == NAMES

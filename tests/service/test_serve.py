@@ -83,6 +83,26 @@ def test_entries_arrive_and_are_projected(served: Serving) -> None:
     assert soon(caught_up)
 
 
+def test_what_is_recorded_is_sealed(served: Serving) -> None:
+    """By a sealer of its own, with a key that only its owner can read; it can be checked at once."""
+    headers = signed_in(served.home)
+    opened = served.send("/v1/plans", OPENING, **headers)
+    place = f"/v1/ledger/proof/{opened.body['entries'][0]['entry_id']}"
+    assert soon(lambda: served.send(place, **headers).status == 200)
+    assert (served.home / "sealer-key.pem").stat().st_mode & 0o077 == 0
+    assert plan_history(served.home, "verify").returncode == 3
+    assert len(served.processes("service.ledger")) == 1
+
+
+def test_each_figure_is_told_once(served: Serving) -> None:
+    """Whichever worker is asked, and however often: how far all is behind is no worker's own."""
+    told = [f'plan_history_ledger_behind{{tree="{tree}"}}' for tree in ("entries", "access-log")]
+    for _ in range(4):
+        lines = served.text("/metrics").splitlines()
+        behind = [line for line in lines if line.startswith("plan_history_ledger_behind")]
+        assert [line.partition(" ")[0] for line in behind] == told
+
+
 def test_other_commands_find_it(served: Serving) -> None:
     """Nothing needs to be configured: the data home leads to the database."""
     doctor = plan_history(served.home, "doctor", "--json")

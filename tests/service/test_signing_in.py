@@ -17,9 +17,8 @@ from service.settings import Settings
 from service.tokens import issue
 from tests.api.clinic_issuer import ClinicIssuer
 from tests.conftest import Clinic
-from tests.service.test_commandline import REFUSED, Run, here, run
+from tests.service.commands import REFUSED, Run
 
-__all__ = ["here", "run"]
 NOBODY = "00000000-0000-4000-8000-00000000dead"
 
 

@@ -23,7 +23,7 @@ from service.embedded import EmbeddedPostgres
 from service.errors import UnknownClinicError
 from service.plans import Draft
 from service.serving.projector import connect
-from service.transfer import export_lines, import_lines, to_line
+from service.transfer import export_lines, import_lines, to_line, whole_log
 from tests.conftest import Clinic
 from tests.keys import keys, settings
 from tests.projections.lived import lived
@@ -205,6 +205,7 @@ def broken(lines: Sequence[bytes], place: int, damage: str) -> list[bytes]:
     held = orjson.loads(line)
     return {
         "flipped": [*before, flip(line), *after],
+        "not base64": [*before, changed(line, stored="!"), *after],
         "flipped below": [*before, changed(line, stored=flipped(held["stored"])), *after],
         "another key": [*before, changed(line, key=b64encode(bytes(32)).decode()), *after],
         "of the first format": [*before, to_line({k: v for k, v in held.items() if k != "stored"})],
@@ -226,6 +227,7 @@ def broken(lines: Sequence[bytes], place: int, damage: str) -> list[bytes]:
 
 DAMAGES = (
     "flipped",
+    "not base64",
     "flipped below",
     "another key",
     "of the first format",
@@ -277,6 +279,20 @@ def test_a_file_that_goes_on_is_refused(elsewhere: Owner, lines: list[bytes]) ->
     heading = changed(lines[0], entries=len(lines) - 3)
     with pytest.raises(InvalidDataError, match=f"/line/{len(lines) - 1}: The file goes on"):
         import_lines(elsewhere, [heading, *lines[1:]], keys())
+
+
+def test_the_last_line_says_whether_the_file_is_whole(
+    clinic: Clinic, owner: Owner, elsewhere: Owner
+) -> None:
+    """What is under no leaf, such as the command an entry came with, is under the file's own SHA-256."""
+    file = list(whole_log(*export_lines(owner, clinic.clinic_id, keys())))
+    assert orjson.loads(file[-1])["format"] == transfer.END
+    heading = {**orjson.loads(file[0]), "name": "Another name"}
+    with pytest.raises(InvalidDataError, match=f"/line/{len(file)}: The file is not as it was"):
+        import_lines(elsewhere, [to_line(heading), *file[1:]], keys())
+    assert import_lines(elsewhere, file, keys())["known"] == len(file) - 2
+    with pytest.raises(InvalidDataError, match="no entry of a log"):
+        import_lines(elsewhere, [*file, file[-1]], keys())
 
 
 NO_HEADINGS = (

@@ -19,6 +19,7 @@ from bench import (
     limit,
     profile,
     projecting,
+    sealing,
     soon,
     starting,
     store,
@@ -34,7 +35,7 @@ from bench.report import Report
 from bench.serving import Serving, serving
 from bench.stage import Stage, stage, wait_for_projections
 
-OTHERS = ("visible", "access", "following", "soon", "store", "projections", "start")
+OTHERS = ("visible", "access", "following", "soon", "sealing", "store", "projections", "start")
 NAMES = (*workloads.NAMES, *workloads.LIMITS, *OTHERS)
 HTTP = (*workloads.NAMES, *workloads.LIMITS)
 
@@ -128,8 +129,11 @@ def _measure(held: Stage, generator: Generator, asked: Asked, report: Report) ->
     wanted = asked.wanted
     if "start" in wanted:
         report.figures += starting.measure(asked.rounds, told)
-    if {*HTTP, "visible", "access", "following", "soon"} & {*wanted}:
+    if {*HTTP, "visible", "access", "following", "soon", "sealing"} & {*wanted}:
         _serve(held, generator, asked, report)
+    if "sealing" in wanted:
+        sealed = sealing.from_nothing(held, asked.entries, asked.rounds, told)
+        report.sections.append(sealing.section(sealed))
     if "store" in wanted:
         appended = store.measure(held, asked.rounds, asked.seconds, told)
         report.figures += store.figures(appended)
@@ -148,10 +152,14 @@ def _serve(held: Stage, generator: Generator, asked: Asked, report: Report) -> N
         loaded = workloads.load(held, url, asked.plans, told)
         with serving(held, url, limit_url) as running:
             wait_for_projections(url)
+            sealing.seal(held, url)
             running.note_memory()
             bench = http.Bench(running, loaded, generator, asked.seconds, asked.patience)
             _fill_limit(bench)
             _drive(bench, names, asked, report)
+            if "sealing" in asked.wanted:
+                beside = sealing.beside(held, bench, asked.rounds, told)
+                report.figures += sealing.figures(beside)
             if "following" in asked.wanted:
                 told("following: the stream, and a webhook")
                 report.sections.append(following.measure(running, url, loaded.reader))

@@ -1,4 +1,4 @@
-"""How long an entry takes from its append until every read model has it, at a steady rate."""
+"""How long an entry takes from its append until every read model has it, or the ledger, at a steady rate."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
+
+import psycopg
 
 from bench.figures import Figure, percentile
 from bench.jobs import Job
@@ -19,6 +22,8 @@ from bench.stage import owner
 from projections import ALL
 
 RATE, CALLERS = 200, 8
+Reached = Callable[[psycopg.Connection[Any], UUID], int]
+"""Up to which position a clinic's entries have come."""
 _SEEN = (
     "SELECT min(position) FROM projection_positions WHERE clinic_id = %s AND projection = ANY(%s)"
 )
@@ -26,14 +31,14 @@ _SEEN = (
 
 @dataclass(slots=True)
 class Seen:
-    """When each position was recorded, and when it was first seen in every read model."""
+    """When each position was recorded, and when it was first seen to have come through."""
 
     recorded: dict[int, float] = field(default_factory=dict)
     seen: list[tuple[float, int]] = field(default_factory=list)
     refused: int = 0
 
     def delays(self) -> Iterator[float]:
-        """Milliseconds from the database's own time of recording until visible, for each entry."""
+        """Milliseconds from the database's own time of recording until it had come through, for each entry."""
         looks = iter(self.seen)
         moment, upto = next(looks)
         for position, recorded in sorted(self.recorded.items()):
@@ -42,10 +47,23 @@ class Seen:
             yield max(moment - recorded, 0) * 1000
 
 
-def measure(running: Serving, clinic_id: UUID, job: Job, seconds: float) -> Seen:
-    """Record at a steady rate and watch the positions of the read models."""
+def in_read_models(conn: psycopg.Connection[Any], clinic_id: UUID) -> int:
+    """Up to which position every read model has a clinic's entries."""
+    row = conn.execute(_SEEN, [clinic_id, [held.name for held in ALL]]).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def measure(
+    running: Serving,
+    clinic_id: UUID,
+    job: Job,
+    seconds: float,
+    reached: Reached = in_read_models,
+) -> Seen:
+    """Record at a steady rate and watch how far it has come."""
     found, stop = Seen(), threading.Event()
-    watcher = threading.Thread(target=_watch, args=(running.url, clinic_id, found, stop))
+    given = (running.url, clinic_id, reached, found, stop)
+    watcher = threading.Thread(target=_watch, args=given)
     watcher.start()
     record_steadily(running.service.address, job, seconds, found)
     deadline = time.monotonic() + 30
@@ -68,12 +86,11 @@ def record_steadily(address: str, job: Job, seconds: float, found: Seen) -> None
         caller.join()
 
 
-def _watch(url: str, clinic_id: UUID, found: Seen, stop: threading.Event) -> None:
-    names = [held.name for held in ALL]
+def _watch(url: str, clinic_id: UUID, reached: Reached, found: Seen, stop: threading.Event) -> None:
     with owner(url) as conn:
         while not stop.is_set():
-            row = conn.execute(_SEEN, [clinic_id, names]).fetchone()
-            found.seen.append((time.time(), int(row[0] or 0) if row else 0))
+            position = reached(conn, clinic_id)
+            found.seen.append((time.time(), position))
             time.sleep(0.002)
 
 

@@ -29,6 +29,7 @@ LIMIT = "limit-"
 NAMES = (
     "open-plan", "open-plan-many", "add-one", "add-one-many", "add-twenty", "current", "timeline", "as-of",
     "as-of-amended", "as-of-10000", "diff", "worklist", "measures", "feed", "fhir-plan", "fhir-version", "fhir-search",
+    "proof",
 )  # fmt: skip
 LIMITS = tuple(LIMIT + name for name in ("open-plan", "add-one", "current", "timeline"))
 CLINICS = 16
@@ -132,11 +133,18 @@ def _paths(name: str, url: str, loaded: Loaded) -> Iterator[str]:
         "as-of": (loaded.plan, range(5, 200, 5)),
         "as-of-amended": (loaded.amended, range(5, 200, 5)),
         "as-of-10000": (loaded.long, RANDOM.sample(range(100, 10_001), 200)),
+        "proof": (loaded.long, RANDOM.sample(range(1, 10_001), 200)),
     }
     if name in fixed:
         yield fixed[name]
         return
     held, versions = moments[name]
+    if name == "proof":
+        query = "SELECT entry_id FROM entries WHERE plan_id = %s AND version = ANY(%s)"
+        with owner(url) as conn:
+            for (entry_id,) in _rows(conn, query, [held, list(versions)]):
+                yield f"/v1/ledger/proof/{entry_id}"
+        return
     query = "SELECT recorded_at FROM entries WHERE plan_id = %s AND version = ANY(%s)"
     with owner(url) as conn:
         for (moment,) in _rows(conn, query, [held, list(versions)]):
