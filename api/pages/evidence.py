@@ -15,6 +15,7 @@ from api.export import exported
 from api.pages import words
 from api.pages.blueprint import pages, show
 from api.pages.plans import plan_facts
+from api.pages.seals import paper_of
 from service.export.plan import FORMATS
 from service.timeline import Filter
 
@@ -30,6 +31,7 @@ def evidence(plan_id: UUID) -> AnyResponse:
         services().gate.see(who, "plans.export", plan_id)
     version, document = services().plans.current(who, plan_id)
     entries = _entries(plan_id)
+    seal = services().ledger.of_plan(who, plan_id)
     return show(
         "evidence",
         **plan_facts(orjson.loads(document)),
@@ -37,6 +39,8 @@ def evidence(plan_id: UUID) -> AnyResponse:
         entries=entries,
         more=len(entries) >= MOST and version > MOST,
         formats=words.FORMATS,
+        seal=seal,
+        paper=paper_of(seal),
         made_at=services().clock().isoformat(timespec="seconds"),
     )
 

@@ -204,6 +204,7 @@ STATES = [
     State("linden", "/audit/looks?refused=1"),
     State("linden", "/audit/looks?plan=nobody"),
     State("linden", "/audit/disclosures"),
+    State("linden", "/audit/seals"),
     State("rowan", "/figures", _unfolded),
     # people, proposals, erasure
     State("juniper", "/people"),

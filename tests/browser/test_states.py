@@ -25,6 +25,7 @@ NO_PAGES = {
     "pages.accounting_download",
     "pages.audit_download",
     "pages.looks_download",
+    "pages.seal_download",
 }
 
 
