@@ -90,6 +90,7 @@ def theirs(house: House) -> Theirs:
         "look_id": str(look),
         "resource_id": desk.plan_id,
         "version": "1",
+        "tree": "entries",
         "level": "0",
         "number": "000.p/1",
     }
@@ -103,12 +104,24 @@ def sent(caller: Caller, place: str, body: object) -> Any:
     return answer.json
 
 
+FILES = {
+    **dict.fromkeys(
+        ("pages.audit_download", "pages.looks_download", "pages.accounting_download"),
+        ("csv", "ndjson"),
+    ),
+    "pages.seal_download": ("checkpoint", "vkey"),
+}
+"""As what the pages give something to take along; plans as a bundle."""
+
+
 def addresses(theirs: Theirs) -> Iterator[tuple[str, str]]:
     """(endpoint, address) of every route that reads something, with another clinic's ids in it."""
     for rule in theirs.desk.house.app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint in NOTHING_OF_A_CLINIC:
             continue
-        kinds = KINDS if rule.endpoint.startswith("fhir.") else ("bundle",)
+        kinds = (
+            KINDS if rule.endpoint.startswith("fhir.") else FILES.get(rule.endpoint, ("bundle",))
+        )
         for kind in kinds if "kind" in rule.arguments else ("",):
             path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
             place = path.format(**theirs.ids, kind=kind)
