@@ -99,14 +99,14 @@ def _fits(words: str | None, shown: dict[str, Any]) -> bool:
 
 def _shown(seals: Seals, row: TupleRow, *, labels: bool) -> dict[str, Any]:
     plan_id, version, position, status, ref, kept, therapist, supervisor, opened, changed = row
-    label = seals.read(CurrentPlans.name, plan_id, "client_label", kept) if labels else None
+    label = _label(seals, plan_id, kept) if labels else None
     moments: tuple[datetime, datetime] = (opened, changed)
     return {
         "plan_id": str(plan_id),
         "version": version,
         "position": position,
         "status": status,
-        "client": {"ref": ref, "label": label.decode() if label is not None else None},
+        "client": {"ref": ref, "label": label},
         "therapist_id": str(therapist),
         "supervisor_id": str(supervisor) if supervisor else None,
         "opened_at": plain_moment(moments[0]),
@@ -130,6 +130,14 @@ def clients_of(
         return conn.execute(query, [principal.clinic_id, wanted, *values], binary=True).fetchall()
 
     rows = gate.database.in_clinic(principal.clinic_id, read) if wanted else []
+    seals = gate.plans.seals(principal.clinic_id)
     return {
-        str(plan): {"ref": ref, "label": label if labels else None} for plan, ref, label in rows
+        str(plan): {"ref": ref, "label": _label(seals, plan, kept) if labels else None}
+        for plan, ref, kept in rows
     }
+
+
+def _label(seals: Seals, plan_id: UUID, kept: bytes) -> str | None:
+    """What the client is called; None when the plan was erased."""
+    label = seals.read(CurrentPlans.name, plan_id, "client_label", kept)
+    return None if label is None else label.decode()

@@ -92,6 +92,21 @@ def test_looks_are_taken_along_too(auditor: FlaskClient, busy: Desk) -> None:
     assert len(held) >= 3
 
 
+def test_clients_are_called_what_the_reader_may_call_them(
+    auditor: FlaskClient, busy: Desk, house: House
+) -> None:
+    """By name for those who treat them – in what they recorded themselves, too –, by reference for auditors."""
+    treating = at_the_browser(house, busy.caller)
+    for place in (f"/audit?plan={busy.plan_id}", f"/plans/{busy.plan_id}/disclosures"):
+        page = treating.get(place).text
+        assert "Seventh Client" in page
+        assert "b&#39;" not in page
+    for place in (f"/audit?plan={busy.plan_id}", f"/audit/looks?plan={busy.plan_id}"):
+        page = auditor.get(place).text
+        assert ">c-7</a>" in page
+        assert "Seventh Client" not in page
+
+
 def test_taking_along_is_a_look(auditor: FlaskClient) -> None:
     """Who took what along, and in which form, is in the access log."""
     auditor.get("/audit/entries/csv?type=GoalSet")

@@ -149,6 +149,7 @@ class Reader:
         ``all_ways``: wide in the dark and narrow in the light as well.
         ``shot``: the name of the pictures to keep, where they are kept.
         """
+        assert r"b'\x" not in self.page.inner_text("body"), "something is shown as it is kept"
         for (width, height), scheme in ALL_WAYS if all_ways else CROSSWISE:
             self.page.set_viewport_size({"width": width, "height": height})
             self.page.emulate_media(color_scheme=scheme)
