@@ -85,20 +85,23 @@ class Container:
 def build(
     settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Container:
-    """Everything wired for ``settings``; nothing has touched the network yet but the pool's threads."""
+    """Everything wired for ``settings``; nothing has touched the network yet but the pool's threads.
+
+    Where no keys were begun yet, the database is asked whether new ones may be; raises as ``open_keys``.
+    """
     if settings.database_url is None:
         raise ValueError(
             "DATABASE_URL is needed here; `plan-history serve` brings its own database."
         )
     issuer = configured(settings, clock)  # before anything is open: what is set may be wrong
     party = signing_in(settings, clock, issuer)
+    keys = open_keys(settings)
     database = Database(
         settings.database_url,
         API_ROLE,
         size=settings.pool_size,
         seconds=settings.request_seconds,
     ).open()
-    keys = open_keys(settings)
     kept = Plans(database, settings.cached_plans, keys=keys)
     waker = Waker(database)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)

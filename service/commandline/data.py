@@ -14,8 +14,7 @@ from rich.progress import Progress
 
 from service import transfer
 from service.commandline import exchange
-from service.commandline.shared import answer, json_option, owner_connection, settings
-from service.keys import open_keys
+from service.commandline.shared import answer, json_option, keys_of, owner_connection, settings
 
 
 @click.command()
@@ -54,7 +53,7 @@ def _write_log(clinic_id: UUID, output: IO[bytes]) -> None:
     console = Console(stderr=True)
     held = settings()
     with owner_connection(held) as conn:
-        heading, lines = transfer.export_lines(conn, clinic_id, open_keys(held))
+        heading, lines = transfer.export_lines(conn, clinic_id, keys_of(held))
         with (
             contextlib.closing(lines),
             Progress(console=console, disable=not console.is_terminal) as progress,
@@ -113,7 +112,7 @@ def _restore(source: IO[bytes], *, as_json: bool) -> None:
         done = transfer.import_lines(
             conn,
             source,
-            open_keys(held),
+            keys_of(held),
             began=lambda total: progress.update(task, total=total),
             told=lambda count: progress.update(task, advance=count),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,19 +10,26 @@ from pathlib import Path
 import click
 
 from service.commandline.shared import UsageError, answer, json_option, owner_connection, settings
-from service.keys import Master, Ring, open_keys
+from service.keys import KeysUnsetError, Master, Ring, begun, open_ring
+from service.keys.places import OFF, shown_place
 from service.keys.table import KeyTable
+from service.keys.use import keys_used, tried
 
 
 @contextmanager
 def _ring() -> Iterator[Ring]:
-    held = open_keys(settings())
-    if not isinstance(held, Ring):
+    held = settings()
+    if not held.keys:
+        raise KeysUnsetError
+    if held.keys == OFF:
         raise UsageError("Keys are off here (PLAN_HISTORY_KEYS=off): plans are kept unencrypted.")
-    try:
-        yield held
-    finally:
-        held.close()
+    if not begun(held):
+        raise UsageError(
+            f"There are no keys in {shown_place(held.keys)} yet: the first are made when a plan is opened. If there "
+            "should be some, set PLAN_HISTORY_KEYS to where they are."
+        )
+    with contextlib.closing(open_ring(held)) as ring:
+        yield ring
 
 
 @click.group()
@@ -85,17 +93,16 @@ def status(*, as_json: bool) -> None:
     held = settings()
     with _ring() as ring, owner_connection(held) as conn:
         there, destroyed = ring.store.counts()
-        used = conn.execute(
-            "SELECT DISTINCT key_id FROM entries WHERE key_id IS NOT NULL"
-        ).fetchall()
-        missing = sum(ring.store.find(key_id) is None for (key_id,) in used)
+        use = tried(ring, keys_used(conn))
         epoch = ring.master.epochs.newest
     shown = {
         "keys": there,
         "destroyed": destroyed,
-        "in_use": len(used),
-        "missing": missing,
+        "in_use": use.in_use,
+        "missing": use.missing,
         "epoch": epoch,
     }
-    people = f"{there} keys, {destroyed} destroyed; {len(used)} in use, {missing} of them missing."
+    people = (
+        f"{there} keys, {destroyed} destroyed; {use.in_use} in use, {use.missing} of them missing."
+    )
     answer(shown, as_json=as_json, people=people)

@@ -25,7 +25,7 @@ from service.commandline.tokens import token
 from service.commandline.webhooks import webhook
 from service.embedded import EmbeddedPostgresError
 from service.errors import StoreUnavailableError
-from service.keys import KeysUnsetError, MasterKeyError
+from service.keys import KeysLostError, KeysUnsetError, MasterKeyError
 from service.ledger.keys import KeyFileError
 from service.ledger.seen import SeenFileError
 from service.ledger.witness import MisbehavedError, OutOfReachError
@@ -47,6 +47,7 @@ REFUSALS = (
     SeenFileError,
     MisbehavedError,
     OutOfReachError,
+    KeysLostError,
     KeysUnsetError,
     MasterKeyError,
 )

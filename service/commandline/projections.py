@@ -16,11 +16,11 @@ from service.commandline.shared import (
     UsageError,
     answer,
     json_option,
+    keys_of,
     owner_connection,
     settings,
     table,
 )
-from service.keys import open_keys
 
 _STATUS = """
 SELECT p.projection, p.version, p.clinic_id, p.position, l.position - p.position AS behind,
@@ -100,7 +100,7 @@ def rebuild(name: str, batch: int, *, as_json: bool) -> None:
             done = rebuild_projection(
                 conn,
                 projection,
-                open_keys(held),
+                keys_of(held),
                 batch=batch,
                 told=lambda count: progress.update(task, advance=count),
             )

@@ -14,7 +14,7 @@ import click
 import psycopg
 
 from service import migrate as migrations
-from service.commandline.shared import DATABASE, answer, json_option, settings, url_of
+from service.commandline.shared import DATABASE, answer, json_option, keys_of, settings, url_of
 from service.container import build
 from service.embedded import EmbeddedPostgres
 from service.feed.showing import Showing
@@ -52,6 +52,9 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
         database(held) as (url, owner_url, own),
     ):
         migrations.migrate(owner_url)
+        open_keys(
+            held, owner_url
+        ).close()  # what is wrong with them is said here, not by each worker
         prepare(held)
         _, chosen, *_ = sock.getsockname()
         address = f"http://{f'[{held.host}]' if ':' in held.host else held.host}:{chosen}"
@@ -126,7 +129,7 @@ def api() -> None:
     """Run the API alone, under gunicorn (DATABASE_URL)."""
     held = settings()
     url_of(held)
-    open_keys(held)  # what is wrong with them is said here, not by each worker
+    keys_of(held).close()  # what is wrong with them is said here, not by each worker
     environment = dict(os.environ)
     if "PROMETHEUS_MULTIPROC_DIR" not in environment:
         environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="plan-history-metrics-")
@@ -142,7 +145,8 @@ def project() -> None:
     set_up(held.log_level)
     supervise.end_with_supervisor()
     with supervise.signals() as stop:
-        run_projector(held.projector_url or url_of(held), stop, open_keys(held))
+        url = held.projector_url or url_of(held)
+        run_projector(url, stop, open_keys(held, url))
 
 
 @click.command()

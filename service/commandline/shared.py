@@ -14,7 +14,7 @@ import click
 import psycopg
 
 from domain.fields import plain_moment
-from projections.sealing import Seals
+from projections.sealing import Keys, Seals
 from service.access import Principal
 from service.clinic import ClinicService
 from service.container import Container, build
@@ -63,9 +63,14 @@ def owner_connection(held: Settings) -> psycopg.Connection[Any]:
     return psycopg.connect(dsn, autocommit=True)
 
 
+def keys_of(held: Settings) -> Keys:
+    """The keys of this machine's service, and of its database."""
+    return open_keys(held, url_of(held, owner=True))
+
+
 def seals(held: Settings, clinic_id: UUID) -> Seals:
     """What opens and seals the texts of a clinic."""
-    return Seals(open_keys(held), clinic_id)
+    return Seals(keys_of(held), clinic_id)
 
 
 _LACKING = (

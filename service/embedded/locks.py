@@ -103,7 +103,7 @@ def is_held(path: Path) -> bool:
     """Tell whether someone holds the lock, by glancing at it."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)

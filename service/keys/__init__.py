@@ -6,7 +6,7 @@ from a file or the environment and never from a database. See docs/decisions/202
 
 from service.keys.cipher import KeyCipher, key_id_of
 from service.keys.master import Master, MasterKeyError
-from service.keys.places import KeysUnsetError, open_keys
+from service.keys.places import KeysLostError, KeysUnsetError, begun, open_keys, open_ring
 from service.keys.ring import Ring
 from service.keys.store import DESTROYED, KeyStore, Wrapped
 
@@ -14,11 +14,14 @@ __all__ = [
     "DESTROYED",
     "KeyCipher",
     "KeyStore",
+    "KeysLostError",
     "KeysUnsetError",
     "Master",
     "MasterKeyError",
     "Ring",
     "Wrapped",
+    "begun",
     "key_id_of",
     "open_keys",
+    "open_ring",
 ]

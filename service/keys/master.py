@@ -23,6 +23,10 @@ from service.keys.cipher import SIZE
 from service.keys.store import Wrapped
 
 _NONCE = 12
+_STEP = (
+    "Put back the one they were wrapped with: master.key in the folder of keys, or what "
+    "PLAN_HISTORY_MASTER_KEY or PLAN_HISTORY_MASTER_KEY_FILE names."
+)
 
 
 class MasterKeyError(Exception):
@@ -127,14 +131,14 @@ class Master:
         master = self.epochs.keys.get(held.epoch)
         if master is None:
             raise MasterKeyError(
-                f"The master key of epoch {held.epoch} is not here: the keys were wrapped with another one."
+                f"The master key of epoch {held.epoch} is not here: the keys were wrapped with another one. {_STEP}"
             )
         nonce, text = held.text[:_NONCE], held.text[_NONCE:]
         try:
             return AESGCM(master).decrypt(nonce, text, _bound(held.epoch, key_id))
         except InvalidTag as other:
             raise MasterKeyError(
-                "The keys were wrapped with another master key than this."
+                f"The keys were wrapped with another master key than this. {_STEP}"
             ) from other
 
 

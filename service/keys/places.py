@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from projections.sealing import NO_KEYS, Keys
+from service.errors import StoreUnavailableError
 from service.keys.master import Epochs, Master, MasterKeyError
 from service.keys.ring import Ring
+from service.keys.sealed import is_sealed
 from service.keys.store import KeyStore
 from service.keys.table import KeyTable
 from service.keys.vault import Vault
@@ -27,36 +30,84 @@ class KeysUnsetError(ValueError):
         )
 
 
-def open_keys(held: Settings) -> Keys:
-    """The keys of this installation; NO_KEYS when they are off.
+def shown_place(place: str) -> str:
+    """Where keys are, without a password."""
+    return "the key database" if "://" in place else place
 
-    Raises KeysUnsetError, and MasterKeyError when there are keys but no master key to unwrap them.
+
+class KeysLostError(Exception):
+    """There are no keys where they are to be, but plans are sealed with some; the message says what to do."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"There are no keys in {shown_place(place)}, but plans of this database are sealed with keys, and "
+            "new ones would only hide the loss: set PLAN_HISTORY_KEYS to where they are, or put a backup of them back."
+        )
+
+
+def open_keys(held: Settings, url: str | None = None) -> Keys:
+    """The keys of this installation, begun if nothing is sealed yet; NO_KEYS when they are off.
+
+    ``url``: the database whose plans they open, if the settings do not name it. Raises KeysUnsetError,
+    KeysLostError instead of making new keys for plans that are sealed with others, and MasterKeyError when
+    there are keys but not the master key that unwraps them.
     """
     if not held.keys:
         raise KeysUnsetError
-    return NO_KEYS if held.keys == OFF else open_ring(held)
+    if held.keys == OFF:
+        return NO_KEYS
+    url = url or held.migration_url or held.database_url
+    if url and not begun(held) and is_sealed(url):
+        raise KeysLostError(held.keys)
+    return open_ring(held)
+
+
+def begun(held: Settings) -> bool:
+    """Whether a key is kept where they are to be; True when that cannot be asked. It makes nothing."""
+    place = held.keys or ""
+    if "://" not in place and not (Path(place) / VAULT).exists():
+        return False
+    with contextlib.suppress(StoreUnavailableError), contextlib.closing(_store(place)) as store:
+        return any(store.counts())
+    return True
 
 
 def open_ring(held: Settings) -> Ring:
-    """The keys of an installation where they are not off."""
-    if held.keys is None or "://" not in held.keys:
-        folder = Path(held.keys or "")
-        vault = Vault(folder / VAULT)
-        return Ring(vault, _master(held, vault, folder / MASTER))
-    table = KeyTable(held.keys)
-    return Ring(table, _master(held, table, None))
+    """The keys of an installation where they are not off; begun if there are none."""
+    place = held.keys or ""
+    store = _store(place)
+    try:
+        ring = Ring(store, _master(held, store, Path(place) / MASTER))
+        with contextlib.suppress(StoreUnavailableError):  # it is waited for
+            ring.prove()
+    except BaseException:
+        store.close()
+        raise
+    return ring
 
 
-def _master(held: Settings, store: KeyStore, usual: Path | None) -> Master:
+def _store(place: str) -> KeyStore:
+    return KeyTable(place) if "://" in place else Vault(Path(place) / VAULT)
+
+
+def _master(held: Settings, store: KeyStore, usual: Path) -> Master:
     """The master key; made where it usually is when there is neither one nor anything it wraps."""
+    given = given_master(held)
+    if given is not None:
+        return given
+    if usual.exists() or any(store.counts()):
+        return Master.from_file(usual)
+    return Master.made_in(usual)
+
+
+def given_master(held: Settings) -> Master | None:
+    """The master key that the settings name; None where it is in the folder of keys. Raises MasterKeyError."""
     if held.master_key:
         return Master(Epochs.read(held.master_key, "PLAN_HISTORY_MASTER_KEY"))
     if held.master_key_file is not None:
         return Master.from_file(held.master_key_file)
-    if usual is None:
+    if "://" in (held.keys or ""):
         raise MasterKeyError(
             "Name the master key: PLAN_HISTORY_MASTER_KEY_FILE (plan-history keys new makes one)."
         )
-    if usual.exists() or any(store.counts()):
-        return Master.from_file(usual)
-    return Master.made_in(usual)
+    return None

@@ -55,6 +55,11 @@ class Ring:
             raise _missing()
         return secret
 
+    def prove(self) -> None:
+        """Raise MasterKeyError unless the master key unwraps a key that is there, if any is."""
+        for key_id, held in self.store.sample():
+            self.master.unwrap(key_id, held)
+
     def adopt(self, key_id: UUID, secret: bytes | None) -> None:
         """Keep a key that came with what it opens (None: that it was destroyed).
 

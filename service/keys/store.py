@@ -39,6 +39,9 @@ class KeyStore(Protocol):
     def wrapped(self, *, before: int) -> Iterator[tuple[UUID, Wrapped]]:
         """Every key wrapped in an epoch before that one."""
 
+    def sample(self) -> list[tuple[UUID, Wrapped]]:
+        """One key of those there are."""
+
     def rewrap(self, keys: Mapping[UUID, Wrapped]) -> None:
         """Keep these keys, wrapped anew, in place of what is there; those destroyed meanwhile stay so."""
 

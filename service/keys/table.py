@@ -117,6 +117,12 @@ class KeyTable:
         for key_id, epoch, text in self._do(lambda conn: conn.execute(query, [before]).fetchall()):
             yield key_id, Wrapped(epoch, bytes(text))
 
+    def sample(self) -> list[tuple[UUID, Wrapped]]:
+        """One key of those there are."""
+        query = "SELECT key_id, epoch, wrapped FROM plan_history_keys.keys LIMIT 1"
+        rows = self._do(lambda conn: conn.execute(query).fetchall())
+        return [(key_id, Wrapped(epoch, bytes(text))) for key_id, epoch, text in rows]
+
     def rewrap(self, keys: Mapping[UUID, Wrapped]) -> None:
         """Keep these keys, wrapped anew, in place of what is there."""
         rows = [(key_id, held.epoch, held.text) for key_id, held in keys.items()]

@@ -108,6 +108,12 @@ class Vault:
         for key_id, epoch, text in rows:
             yield UUID(bytes=key_id), Wrapped(epoch, text)
 
+    def sample(self) -> list[tuple[UUID, Wrapped]]:
+        """One key of those there are."""
+        with self._answering() as conn:
+            rows = conn.execute("SELECT key_id, epoch, wrapped FROM keys LIMIT 1").fetchall()
+        return [(UUID(bytes=key_id), Wrapped(epoch, text)) for key_id, epoch, text in rows]
+
     def rewrap(self, keys: Mapping[UUID, Wrapped]) -> None:
         """Keep these keys, wrapped anew, in place of what is there."""
         rows = [(held.epoch, held.text, key_id.bytes) for key_id, held in keys.items()]

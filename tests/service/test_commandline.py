@@ -396,6 +396,15 @@ def test_without_a_database_every_command_says_so(run: Run, tmp_path: Path) -> N
     assert not (tmp_path / "home").exists()
 
 
+def test_a_home_below_a_file_is_no_database(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be a folder holds no running database: the sentence says what to do."""
+    monkeypatch.setenv("PLAN_HISTORY_HOME", "/dev/null")
+    for command in (("doctor",), ("clinic", "list")):
+        said = run(*command)
+        assert said.code == REFUSED, command
+        assert "set DATABASE_URL, or start `plan-history serve`" in said.out + said.err, command
+
+
 def test_with_the_database_away_every_command_says_so(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
