@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.house import OPENING, Desk, House, an_id, entry, new_desk, refused
+from tests.api.house import OPENING, Desk, House, an_id, entry, goal, new_desk, refused
 from tests.fhir.checkers import by_rules, by_schema
 
 FHIR = "/fhir/R4/CarePlan"
@@ -66,10 +66,18 @@ def test_one_that_does_not_is_mended_by_a_correction(old: Desk) -> None:
     assert superseded(old, new, **key).json == first.json
 
 
-def test_a_successor_nobody_knows_is_warned_of(old: Desk) -> None:
-    """A typo in its id shows at once."""
-    [warning] = superseded(old, an_id()).json["warnings"]
-    assert "check it" in warning["detail"]
+def test_another_clients_plan_takes_no_ones_place(house: House, old: Desk) -> None:
+    """Nor does one that is not there: a typo shows at once, and the plan stays open."""
+    elsewhere, other = new_desk(house).plan_id, opened(old, client_ref="c-other").json["plan_id"]
+    with house.nothing_written():
+        for named in (an_id(), elsewhere, other, old.plan_id):
+            said = {"entries": [goal(), entry("PlanSuperseded", by_plan_id=named)]}
+            status, code = (
+                (409, "impossible-transition")
+                if named == old.plan_id
+                else (422, "unknown-reference")
+            )
+            refused(old.send(said), status, code, "/entries/1/data/by_plan_id")
 
 
 def test_a_plan_that_cannot_be_replaced_is_refused(house: House, old: Desk) -> None:
