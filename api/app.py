@@ -21,7 +21,7 @@ from api.catalogue import catalogue
 from api.clinic import clinic
 from api.docs import docs, root
 from api.erasure import erasure
-from api.errors import InvalidQueryError
+from api.errors import InvalidQueryError, MalformedRequestError
 from api.export import export
 from api.feed import feed
 from api.fhir.audit import fhir_audit
@@ -76,6 +76,7 @@ def create_app(container: Container) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.extensions["plan-history"] = container
     app.before_request(_begin)
+    app.before_request(_refuse_broken_query)
     app.before_request(_refuse_unknown_query)
     app.before_request(sign_in)
     app.after_request(_finish)
@@ -124,6 +125,15 @@ def _begin() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
     said_from(Origin(address=request.remote_addr, request_id=g.request_id))
+
+
+def _refuse_broken_query() -> None:
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError as broken:
+        request.query_string = b""  # whoever tells of the refusal reads it, too
+        told = "The address is not UTF-8; encode it so, with %C3%A9 for é."
+        raise MalformedRequestError(told) from broken
 
 
 def _refuse_unknown_query() -> None:

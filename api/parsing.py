@@ -94,6 +94,12 @@ def moment(text: str) -> datetime:
         raise ValueError("There is no such moment; check day, month and time.") from wrong
 
 
+def check_parameter(name: str, value: str) -> None:
+    """Refuse a parameter that no text of the record can be like, naming it."""
+    if _UNSTORABLE.search(name + value):
+        raise InvalidQueryError({_UNSTORABLE.sub("\ufffd", name[:60]): _BAD_TEXT})
+
+
 class StrictParser(FlaskParser):
     """webargs, strictly: unknown parameters are refused, bodies go through ``strict_json``."""
 
@@ -113,8 +119,7 @@ class StrictParser(FlaskParser):
         for name, held in req.args.lists():
             if len(held) > 1:
                 raise InvalidQueryError({name[:60]: "Stands twice; give it once."})
-            if _UNSTORABLE.search(held[0]):
-                raise InvalidQueryError({name[:60]: _BAD_TEXT})
+            check_parameter(name, held[0])
         return super().load_querystring(req, schema)
 
     def handle_error(

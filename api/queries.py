@@ -13,7 +13,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from api.parsing import moment
 from api.schemas import MomentField
-from domain.entry import EVERY_TYPE, VOICES
+from domain.entry import EVERY_TYPE, TYPES, VOICES
 from domain.fields import plain_moment
 from service.access import ACCESS, ROLES
 from service.finding import STATUSES
@@ -133,12 +133,13 @@ class TypesField(fields.Field[Any]):
 
 
 def known_type(name: str) -> None:
-    """Refuse a name that is no entry type's."""
-    if name not in EVERY_TYPE:
-        shown = name[:60]
-        raise ValidationError(
-            f"There is no entry type “{shown}”; GET /v1/entry-types lists them all."
-        )
+    """Refuse a name that is not that of an entry type of plans: of others nobody is told."""
+    if name in TYPES:
+        return
+    if name in EVERY_TYPE:
+        raise ValidationError(f"{name} is an entry of the clinic itself; these tell of plans.")
+    shown = name[:60]
+    raise ValidationError(f"There is no entry type “{shown}”; GET /v1/entry-types lists them all.")
 
 
 class PlaceField(fields.Field[Any]):
@@ -168,7 +169,7 @@ class FollowQuery(Query):
     type = TypesField(
         load_default=tuple,
         metadata={
-            "description": "Entry types, with commas between them.",
+            "description": "Entry types of plans, with commas between them.",
             "type": "string",
             "pattern": "^[A-Za-z]+(,[A-Za-z]+)*$",
         },

@@ -145,14 +145,24 @@ def chapter_of(cls: type[EntryData]) -> str:
 
 
 def type_named(name: str, types: Mapping[str, type[EntryData]] = TYPES) -> type[EntryData]:
-    """The entry type called ``name``; raises UnknownEntryTypeError, with a near miss suggested."""
+    """The entry type called ``name``; raises UnknownEntryTypeError, saying what was meant or where it belongs."""
     try:
         return types[name]
     except KeyError:
+        if name in EVERY_TYPE:
+            raise UnknownEntryTypeError(placed(name), "/type") from None
         near = [known for known in types if known.lower() == str(name).lower().replace("_", "")]
         hint = f" Did you mean {near[0]}?" if near else " GET /v1/entry-types lists them all."
         shown = str(name)[:60]
         raise UnknownEntryTypeError(f"There is no entry type “{shown}”.{hint}", "/type") from None
+
+
+def placed(name: str) -> str:
+    """Where an entry type belongs, in one sentence."""
+    whose, route = "a plan", "POST /v1/plans/{plan_id}/entries"
+    if name in CLINIC_TYPES:
+        whose, route = "the clinic itself", "POST /v1/clinic/entries"
+    return f"{name} is an entry of {whose}: {EVERY_TYPE[name].ONLY_BY or route} records it."
 
 
 class Entry(CanMutateAggregate[UUID]):

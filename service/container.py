@@ -25,6 +25,7 @@ from service.identity import Brake, Identity, configured, signing_in
 from service.keys import open_keys
 from service.ledger.reading import LedgerService
 from service.measures import MeasuresService
+from service.newer import Newer
 from service.plans import PlanService
 from service.proposals import ProposalService
 from service.quota import Quota
@@ -106,6 +107,7 @@ def build(
     waker = Waker(database)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
+    recording.newer = Newer(gate)
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
     timeline = TimelineService(database, kept, recording.policy, gate)
     identity = Identity(tokens, gate.rosters, issuer, brake)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 
 from domain.alliance import SupervisorAssigned, TherapistTransferred
 from domain.entry import Entry
-from domain.errors import MomentNotFoundError, PlanHistoryError
+from domain.errors import MomentNotFoundError, PlanAlreadyOpenError, PlanHistoryError
 from domain.fold import AMENDING, Settled
 from domain.history import History
 from domain.opening import PlanOpened
@@ -69,9 +69,26 @@ class PlanService:
         self._refuse_opening(principal, opening, drafts)
         plan = Plan.new(uuid4())
         try:
-            return self.recording.write(principal, plan, [opening, *drafts], request, opening=True)
+            with self._naming_no_plan_out_of_reach(principal):
+                return self.recording.write(
+                    principal, plan, [opening, *drafts], request, opening=True
+                )
         except PlanHistoryError:
             return self.recording.replayed_or_raise(principal, request)
+
+    @contextlib.contextmanager
+    def _naming_no_plan_out_of_reach(self, principal: Principal) -> Iterator[None]:
+        """That a client has an open plan is said to whoever opens another; which one, to who may read it."""
+        try:
+            yield
+        except PlanAlreadyOpenError as refused:
+            plan_id = UUID(refused.facts["plan_id"])
+            if self.gate.relation(principal, "plans.read", plan_id) is not None:
+                raise
+            raise PlanAlreadyOpenError(
+                "This client has an open plan with somebody else here; ask them, or say alongside: true.",
+                refused.pointer,
+            ) from None
 
     def try_opening(
         self, principal: Principal, opening: Draft, drafts: Sequence[Draft], request: Request
@@ -83,7 +100,8 @@ class PlanService:
         self._refuse_opening(principal, opening, drafts)
         before = self.recording.recorded_before(principal, request)
         if before is None:
-            self.recording.try_opening(principal, [opening, *drafts], request)
+            with self._naming_no_plan_out_of_reach(principal):
+                self.recording.try_opening(principal, [opening, *drafts], request)
         return before
 
     def _refuse_opening(
@@ -106,7 +124,9 @@ class PlanService:
             refuse_foreign_types(self.recording.plans, principal, sight, plan_id, drafts)
         refuse_elsewhere(drafts)
         succession.refuse_strange_corrections(self.gate, principal, plan_id, drafts)
-        done = self.recording.record_in(principal, plan_id, drafts, request)
+        succession.refuse_strange_successors(self.gate, principal, plan_id, drafts)
+        with self._naming_no_plan_out_of_reach(principal):
+            done = self.recording.record_in(principal, plan_id, drafts, request)
         if any(isinstance(draft.data, _MOVING) for draft in drafts):
             self.gate.forget(principal.clinic_id, plan_id)
         mend = list(succession.warnings(self.gate, principal, done.entries))

@@ -124,13 +124,15 @@ class Moment:
 class Recording:
     """Writes entries. ``recorded`` is called with the clinic after every commit (to wake projectors).
 
-    ``policy``: what the clinic has set for itself.
+    ``policy``: what the clinic has set for itself. ``newer``: what a writer is told of the entries after the
+    version they saw, if anything.
     """
 
     database: Database
     plans: Plans
     policy: Callable[[UUID], Policy]
     recorded: Callable[[UUID], None] = lambda _: None
+    newer: Callable[[Principal, History, int], list[dict[str, Any]]] = lambda *_: []
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_id: Callable[[], str] = lambda: str(uuid4())
     _records: dict[UUID, ClinicRecord] = field(default_factory=dict)
@@ -160,8 +162,22 @@ class Recording:
                     return self._decided(principal, key, slot, drafts, request)
             except StoreUnavailableError:
                 raise
+            except PlanChangedError as refused:
+                before = self.recorded_before(principal, request)
+                if before is not None:
+                    return before
+                self._tell_what_is_newer(principal, key, request, refused)
+                raise
             except PlanHistoryError:
                 return self.replayed_or_raise(principal, request)
+
+    def _tell_what_is_newer(
+        self, principal: Principal, key: Key, request: Request, refused: PlanChangedError
+    ) -> None:
+        if refused.facts.get("seen") and request.expected is not None:
+            with self.plans.reading(*key) as history:
+                told = self.newer(principal, history, request.expected)
+            refused.facts["newer_entries"] = told
 
     def _decided(
         self,
@@ -198,13 +214,11 @@ class Recording:
     def _refuse_stale(self, plan: History, request: Request) -> None:
         if request.expected in (None, plan.version):
             return
-        newer = plan.entries[request.expected :] if request.expected else plan.entries
         raise PlanChangedError(
             f"You saw version {request.expected}; the {plan.CALLED} is at {plan.version} now. Look at the newer "
             "entries, then record again.",
             seen=True,
             newest=plan.version,
-            newer_entries=[_summary(held, plan) for held in newer[-50:]],
         )
 
     def write(
@@ -395,16 +409,6 @@ def _command_id(principal: Principal, request: Request) -> UUID:
         return UUID(request.key)
     except ValueError:
         return uuid5(principal.member_id, request.key)
-
-
-def _summary(entry: Entry, plan: History) -> dict[str, Any]:
-    return {
-        "version": entry.version,
-        "type": entry.type,
-        "recorded_at": entry.recorded_at,
-        "recorded_by": entry.recorded_by.name,
-        "sentence": entry.data.tell(plan.state),
-    }
 
 
 def created(entry: Entry) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 
 import environs
@@ -21,6 +22,24 @@ SECRET = frozenset(
     }
 )
 _NOT_NEGATIVE = environs.validate.Range(min=0)
+_AT_LEAST_ONE = environs.validate.Range(min=1)
+_PORT = environs.validate.Range(min=0, max=65_535)
+_LEVEL = environs.validate.OneOf(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+
+
+def _some_time(seconds: float) -> None:
+    if not 0 < seconds < 86_400:
+        raise environs.ValidationError("Must be a number of seconds, more than 0.")
+
+
+def _addresses(trusted: str) -> None:
+    for held in _words(trusted):
+        try:
+            ip_network(held)
+        except ValueError as wrong:
+            raise environs.ValidationError(
+                f"{held} is no address and no network such as 10.0.0.0/8."
+            ) from wrong
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -107,14 +126,16 @@ class Settings:
             master_key_file=Path(master_key_file) if master_key_file else None,
             embedded=own.str("EMBEDDED", None) or None,
             host=own.str("HOST", "127.0.0.1"),
-            port=env.int("PORT", 8000),
-            workers=own.int("WORKERS", 2),
-            threads=own.int("THREADS", 8),
-            pool_size=own.int("POOL_SIZE", 8),
-            log_level=own.str("LOG_LEVEL", "INFO").upper(),
-            trusted_proxies=own.str("TRUSTED_PROXIES", "127.0.0.1"),
-            request_seconds=own.float("REQUEST_SECONDS", 3.0),
-            cached_plans=own.int("CACHED_PLANS", 512),
+            port=env.int("PORT", 8000, validate=_PORT),
+            workers=own.int("WORKERS", 2, validate=_AT_LEAST_ONE),
+            threads=own.int("THREADS", 8, validate=_AT_LEAST_ONE),
+            pool_size=own.int("POOL_SIZE", 8, validate=_AT_LEAST_ONE),
+            log_level=own.str(
+                "LOG_LEVEL", "INFO", validate=lambda held: _LEVEL(held.upper())
+            ).upper(),
+            trusted_proxies=own.str("TRUSTED_PROXIES", "127.0.0.1", validate=_addresses),
+            request_seconds=own.float("REQUEST_SECONDS", 3.0, validate=_some_time),
+            cached_plans=own.int("CACHED_PLANS", 512, validate=_AT_LEAST_ONE),
             quota_per_minute=own.int("QUOTA_PER_MINUTE", 6000, validate=_NOT_NEGATIVE),
             quota_burst=own.int("QUOTA_BURST", 600, validate=_NOT_NEGATIVE),
             failed_sign_ins=own.int("FAILED_SIGN_INS", 300, validate=_NOT_NEGATIVE),
@@ -131,15 +152,17 @@ class Settings:
             oidc_name=own.str("OIDC_NAME", "") or "your clinic's sign-in",
             oidc_scope=own.str("OIDC_SCOPE", "") or "openid",
             oidc_prompt=own.str("OIDC_PROMPT", "login"),
-            feed_readers=own.int("FEED_READERS", max(own.int("THREADS", 8) // 2, 1)),
+            feed_readers=own.int(
+                "FEED_READERS", max(own.int("THREADS", 8) // 2, 1), validate=_NOT_NEGATIVE
+            ),
             deliverer_url=own.str("DELIVERER_URL", None)
             or _held_in(own.str("DELIVERER_URL_FILE", None)),
             sealer_url=own.str("SEALER_URL", None) or _held_in(own.str("SEALER_URL_FILE", None)),
             sealer_key_file=_path(own.str("SEALER_KEY_FILE", None)),
             webhook_private_targets=own.bool("WEBHOOK_PRIVATE_TARGETS", False),
-            webhook_attempts=own.int("WEBHOOK_ATTEMPTS", 16),
-            webhook_pause=own.float("WEBHOOK_PAUSE", 5.0),
-            webhook_seconds=own.float("WEBHOOK_SECONDS", 10.0),
+            webhook_attempts=own.int("WEBHOOK_ATTEMPTS", 16, validate=_AT_LEAST_ONE),
+            webhook_pause=own.float("WEBHOOK_PAUSE", 5.0, validate=_some_time),
+            webhook_seconds=own.float("WEBHOOK_SECONDS", 10.0, validate=_some_time),
         )
 
     @property
@@ -156,6 +179,10 @@ class Settings:
         """The settings for people, secrets hidden."""
         held = {spec.name: getattr(self, spec.name) for spec in fields(self)}
         return {
-            name: ("(set, hidden)" if value else "(not set)") if name in SECRET else str(value)
+            name: ("(set, hidden)" if value else "(not set)") if name in SECRET else _shown(value)
             for name, value in held.items()
         }
+
+
+def _shown(value: object) -> str:
+    return "(not set)" if value is None else str(value)

@@ -16,6 +16,7 @@ from service.reading import reading_plan
 from service.recording import Draft
 
 FIELD = "replaces_plan_id"
+SUCCESSOR = "by_plan_id"
 
 
 def refuse_strange_opening(gate: Gate, principal: Principal, opening: PlanOpened) -> None:
@@ -52,6 +53,29 @@ def refuse_strange_corrections(
         facts = gate.facts(principal.clinic_id, plan_id)
         if facts is not None:
             _refuse(gate, principal, named, facts.client_ref, pointer)
+
+
+def refuse_strange_successors(
+    gate: Gate, principal: Principal, plan_id: UUID, drafts: Sequence[Draft]
+) -> None:
+    """Refuse that another client's plan takes this one's place; one that is not here is warned of."""
+    for index, draft in enumerate(drafts):
+        named, pointer = _successor(draft), f"/entries/{index}/data/{SUCCESSOR}"
+        mine = gate.facts(principal.clinic_id, plan_id) if named else None
+        if named is None or mine is None:
+            continue
+        theirs = gate.facts(principal.clinic_id, named)
+        if theirs is not None and theirs.client_ref != mine.client_ref:
+            raise UnknownReferenceError("This client has no plan of that id; check it.", pointer)
+
+
+def _successor(draft: Draft) -> UUID | None:
+    if not isinstance(draft.data, PlanSuperseded):
+        return None
+    try:
+        return UUID(draft.data.by_plan_id)
+    except ValueError:
+        return None  # the declaration says what is wrong with it
 
 
 def warnings(

@@ -7,7 +7,7 @@ from typing import Any
 from api.described.parts import TEXT, VERSION, WHOLE, group, many, or_null, ref
 from api.described.plans import told
 from api.schemas import MOMENT_FORMAT, UUID_FORMAT
-from domain.entry import EVERY_TYPE
+from domain.entry import TYPES
 from service.webhooks.alerts import CARRIES, CONTENT, NAMES
 
 _TOLD_LATER = ("sentence", "late", "corrected_by", "addenda_by", "in_error_by")
@@ -88,7 +88,7 @@ def _webhook() -> dict[str, Any]:
 def _webhook_to_create() -> dict[str, Any]:
     optional = {
         "description": {**TEXT, "maxLength": 200},
-        "types": {**many({"type": "string", "enum": list(EVERY_TYPE)}), "maxItems": 200},
+        "types": {**many({"type": "string", "enum": list(TYPES)}), "maxItems": 200},
         "plan_id": or_null(UUID_FORMAT),
         "after": {**_place(), "default": "latest"},
         "member_id": {

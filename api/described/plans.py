@@ -154,19 +154,21 @@ def _figures() -> dict[str, Any]:
 
 def _entry_types() -> dict[str, Any]:
     yes = {"type": "boolean"}
-    kind = group(
-        type=TEXT,
-        chapter=TEXT,
-        topic=TEXT,
-        sentence=TEXT,
-        reason_required=yes,
-        taken_when_closed=yes,
-        released_to_client=yes,
-        recorded_only_by=or_null(TEXT),
-        recorded_by_roles=many(TEXT),
-        fields=OBJECT,
+    every: dict[str, Any] = {
+        "type": TEXT,
+        "chapter": TEXT,
+        "topic": TEXT,
+        "sentence": TEXT,
+        "reason_required": yes,
+        "recorded_only_by": or_null(TEXT),
+        "recorded_by_roles": many(TEXT),
+        "fields": OBJECT,
+    }
+    return group(
+        entry_types=many(group(**every, taken_when_closed=yes, released_to_client=yes)),
+        clinic_entry_types=many(group(**every, proposed_by_roles=many(TEXT))),
+        techniques=OBJECT,
     )
-    return group(entry_types=many(kind), techniques=OBJECT)
 
 
 def components() -> dict[str, dict[str, Any]]:

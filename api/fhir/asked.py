@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 
 from api.conventions import JSON, from_cursor, wanted_format
-from api.errors import InvalidQueryError, NotAcceptableError
+from api.errors import (
+    InvalidQueryError,
+    MalformedRequestError,
+    NotAcceptableError,
+    UnsupportedMediaTypeError,
+)
 from api.fhir.outcome import FHIR_JSON
+from api.parsing import check_parameter
 from api.queries import uuid_part, whole_part
 from service.fhir.parameters import INCLUDES, PARAMETERS, Parameter
 from service.fhir.search import Criterion, Wanted
 
 MOST = 200
+FORM = "application/x-www-form-urlencoded"
 _COUNT = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _UPDATED = Parameter("date", ("meta.lastUpdated",))
 _COMMON = ("_id", "_lastUpdated", "_count", "_include", "_format", "cursor")
 _FORMATS = ("json", JSON, FHIR_JSON, "application/fhir json")
 
 
+class NoFormError(UnsupportedMediaTypeError):
+    """The body of a search is no form."""
+
+    title = "Send a form"
+
+
 def negotiate() -> None:
     """Refuse whoever wants anything but JSON."""
-    asked = request.args.get("_format")
-    if asked is not None and asked not in _FORMATS:
+    asked = [value for name, value in pairs() if name == "_format"]
+    if any(value not in _FORMATS for value in asked):
         raise NotAcceptableError(f"Offered here is {FHIR_JSON} alone.")
-    if asked is None:
+    if not asked:
         wanted_format(FHIR_JSON, JSON)
 
 
@@ -39,13 +52,49 @@ def only_format() -> None:
 
 
 def pairs() -> list[tuple[str, str]]:
-    """What was asked, in its order, from the query or a posted form."""
-    return [
+    """What was asked, in its order, from the query or a posted form; nothing of it is passed over.
+
+    Raises NoFormError or MalformedRequestError for a body that cannot be read, InvalidQueryError, naming
+    the parameter, for broken text and for a value that is empty.
+    """
+    asked = [
         (name, held)
-        for source in (request.args, request.form)
+        for source in (request.args, _form())
         for name, values in source.lists()
         for held in values
     ]
+    for name, value in asked:
+        check_parameter(name, value)
+        if not all(value.split(",")):
+            raise InvalidQueryError({name[:60]: "Has an empty value; give one, or leave it out."})
+    return asked
+
+
+def _form() -> MultiDict[str, str]:
+    """The posted form. A body that cannot be read is refused: Flask takes it for an empty one."""
+    if request.method != "POST":
+        return MultiDict()
+    body = request.get_data()
+    if request.mimetype != FORM and (body or request.mimetype):
+        raise NoFormError(f"Send parameters as a form with Content-Type: {FORM}.")
+    try:
+        body.decode()
+    except UnicodeDecodeError as broken:
+        raise MalformedRequestError("The form is not UTF-8; encode it so.") from broken
+    return request.form
+
+
+def once(asked: Sequence[tuple[str, str]], *names: str) -> dict[str, str]:
+    """The parameters by name; raises InvalidQueryError if one of ``names`` stands twice."""
+    for name in names:
+        if [held for held, _ in asked].count(name) > 1:
+            raise InvalidQueryError({name: "Stands twice; give it once."})
+    return dict(asked)
+
+
+def as_answered(asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What was asked as it is answered: with no more at once than there is."""
+    return [(name, str(count(held)) if name == "_count" else held) for name, held in asked]
 
 
 def wanted(kind: str, asked: Sequence[tuple[str, str]]) -> Wanted:
@@ -55,7 +104,7 @@ def wanted(kind: str, asked: Sequence[tuple[str, str]]) -> Wanted:
     ids: list[str] = []
     include: list[str] = []
     for name, value in asked:
-        values = tuple(filter(None, value.split(",")))
+        values = tuple(value.split(","))
         if name == "_id":
             ids += values
         elif name == "_include":
@@ -67,7 +116,7 @@ def wanted(kind: str, asked: Sequence[tuple[str, str]]) -> Wanted:
             raise InvalidQueryError({name[:60]: f"Is not known here; known are: {told}."})
     for criterion in criteria:
         _check(criterion)
-    single = dict(asked)
+    single = once(asked, "_count", "cursor")
     if kind == "Practitioner" and not ids:
         raise InvalidQueryError({"_id": "Practitioners are found by _id alone; give it."})
     return Wanted(
@@ -97,7 +146,7 @@ def _include(kind: str, value: str) -> str:
 
 
 def count(given: str | None) -> int:
-    """How many to answer with, at most ``MOST``."""
+    """How many to answer with: more than ``MOST`` is taken for ``MOST``."""
     if given is None:
         return 50
     if not _COUNT.fullmatch(given):
@@ -107,10 +156,11 @@ def count(given: str | None) -> int:
 
 def history_asked() -> tuple[int, int | None]:
     """How many versions, and before which."""
-    for name in request.args:
+    asked = once(pairs(), "_count", "before")
+    for name in asked:
         if name not in ("_count", "_format", "before"):
             raise InvalidQueryError({name[:60]: "Is not known here; known are: _count, before."})
-    before: Any = request.args.get("before")
+    before = asked.get("before")
     if before is not None and not _COUNT.fullmatch(before):
         raise InvalidQueryError({"before": "Must be a version."})
-    return count(request.args.get("_count")), int(before) if before else None
+    return count(asked.get("_count")), int(before) if before else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, Response
 
 from api.conventions import F, principal, services, takes_query
 from api.errors import InvalidQueryError
-from api.fhir.asked import count, negotiate, only_format, pairs
+from api.fhir.asked import as_answered, count, negotiate, once, only_format, pairs
 from api.fhir.bundles import resource_answer, searchset
 from api.fhir.outcome import BASE
 from api.queries import uuid_part
@@ -17,6 +19,7 @@ from service.fhir.search import span_of
 
 fhir_audit = Blueprint("fhir_audit", __name__, url_prefix=BASE)
 fhir_audit.before_request(negotiate)
+_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 KNOWN = ("date", "agent", "entity", "_count", "_format", "before")
 
 
@@ -31,17 +34,25 @@ def _reads_log(view: F) -> F:
 def search_audit() -> Response:
     """Who looked at what, newest first; `agent` is a member, `entity` a plan, `date` a day."""
     asked = pairs()
-    found, following = audit_events(services().access, principal(), _wanted(dict(asked)))
+    wanted = _wanted(once(asked, *KNOWN))
+    found, following = audit_events(services().access, principal(), wanted)
     page = Page(found, [], None)
-    return resource_answer(searchset(page, asked, older=following))
+    return resource_answer(searchset(page, as_answered(asked), older=following))
 
 
-@fhir_audit.get("/AuditEvent/<int:look_id>")
+@fhir_audit.get("/AuditEvent/<look_id>")
 @_reads_log
-def read_audit(look_id: int) -> Response:
+def read_audit(look_id: str) -> Response:
     """One look."""
     only_format()
-    return resource_answer(one_audit_event(services().access, principal(), look_id))
+    number = int(look_id) if _NUMBER.fullmatch(look_id) else 0  # no look has that
+    return resource_answer(one_audit_event(services().access, principal(), number))
+
+
+def _before(given: str | None) -> int | None:
+    if given is not None and not _NUMBER.fullmatch(given):
+        raise InvalidQueryError({"before": "Must be the number of an AuditEvent."})
+    return int(given) if given else None
 
 
 def _wanted(asked: dict[str, str]) -> Asked:
@@ -57,7 +68,7 @@ def _wanted(asked: dict[str, str]) -> Asked:
             since=since,
             until=until,
             limit=count(asked.get("_count")),
-            after=int(asked["before"]) if "before" in asked else None,
+            after=_before(asked.get("before")),
         )
     except ValueError as wrong:
         detail = "Must be a day such as 2026-03-31, agent and entity a member's and a plan's id."

@@ -15,6 +15,7 @@ _CODES = {
     405: "not-supported",
     406: "not-supported",
     412: "conflict",
+    415: "not-supported",
     500: "exception",
     503: "transient",
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from api.conventions import F, principal, services, takes_query
-from api.fhir.asked import history_asked, negotiate, only_format, pairs, wanted
+from api.fhir.asked import as_answered, history_asked, negotiate, only_format, pairs, wanted
 from api.fhir.bundles import base_url, history, resource_answer, searchset
 from api.fhir.outcome import BASE
-from service.fhir.capability import capability_statement
+from service.fhir.capability import AUDIT, capability_statement
 from service.fhir.facade import KINDS, READ, ResourceNotFoundError
 from service.fhir.terms import Resource
 
@@ -29,8 +29,11 @@ def _versioned(shown: Resource) -> Response:
 
 
 def _require_known(kind: str) -> None:
+    if kind == AUDIT:
+        raise ResourceNotFoundError(f"{AUDIT}s are found by GET, read by number, have no versions.")
     if kind not in KINDS:
-        raise ResourceNotFoundError(f"Resources here are of these types: {', '.join(KINDS)}.")
+        told = ", ".join((*KINDS, AUDIT))
+        raise ResourceNotFoundError(f"Resources here are of these types: {told}.")
 
 
 def _reads(view: F) -> F:
@@ -53,9 +56,8 @@ def search(kind: str) -> Response:
     """Search resources of one type."""
     _require_known(kind)
     asked = pairs()
-    return resource_answer(
-        searchset(services().fhir.search(principal(), wanted(kind, asked)), asked)
-    )
+    page = services().fhir.search(principal(), wanted(kind, asked))
+    return resource_answer(searchset(page, as_answered(asked)))
 
 
 @fhir.post("/<kind>/_search")

@@ -41,6 +41,31 @@ class ProblemError(Exception):
         """Seconds after which to try again, where the service said so."""
 
 
+def _content(raw: bytes, headers: Message) -> Any:
+    """What an answer holds, by its content type."""
+    kind = headers.get_content_type()
+    if not raw:
+        return None
+    if kind == "application/json" or kind.endswith("+json"):
+        return json.loads(raw)
+    if kind.startswith("text/") or kind == "application/x-ndjson":
+        return raw.decode()
+    return raw
+
+
+def _problem(status: int, raw: bytes) -> Document:
+    """A refusal as a problem, also where FHIR has its OperationOutcome, or a proxy a page of its own."""
+    try:
+        told: Document = json.loads(raw)
+        if told.get("resourceType") != "OperationOutcome":
+            return told
+        [issue] = told["issue"]
+        code = issue["details"]["coding"][0]["code"]
+        return {"status": status, "code": code, "detail": issue["diagnostics"]}
+    except ValueError:
+        return {"status": status, "code": f"http-{status}", "detail": "Refused, in no known form."}
+
+
 @dataclass(frozen=True)
 class PlanHistory:
     """The service at ``url``, as whoever the token stands for."""
@@ -58,7 +83,11 @@ class PlanHistory:
         query: Document | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
-        """Send a request to any route; raises ProblemError for a refusal, OSError for no answer."""
+        """Send a request to any route but the endless stream, ``body`` as JSON, or as it is if it is bytes.
+
+        What comes back is parsed if it is JSON, text if it is text (CSV, NDJSON, a page), else bytes; None if
+        there is nothing in it (204, 304). Raises ProblemError for a refusal, OSError for no answer.
+        """
         asked = {name: value for name, value in (query or {}).items() if value is not None}
         place = path + (f"?{urlencode(asked)}" if asked else "")
         return self._exchange(method, place, body, headers or {})[0]
@@ -70,7 +99,7 @@ class PlanHistory:
         request = urllib.request.Request(
             f"{self.url}{place}",
             method=method,
-            data=None if body is None else json.dumps(body).encode(),
+            data=body if body is None or isinstance(body, bytes) else json.dumps(body).encode(),
             headers={
                 "Authorization": f"Bearer {self.token}",
                 "Content-Type": "application/json",
@@ -79,10 +108,12 @@ class PlanHistory:
         )
         try:
             with urllib.request.urlopen(request, timeout=self.seconds) as answer:
-                return json.load(answer), answer.headers
+                return _content(answer.read(), answer.headers), answer.headers
         except urllib.error.HTTPError as refused:
             with refused:
-                problem = ProblemError(json.load(refused))
+                if refused.code == 304:
+                    return None, refused.headers
+                problem = ProblemError(_problem(refused.code, refused.read()))
                 problem.retry_after = int(refused.headers.get("Retry-After") or 0)
             raise problem from None
 

@@ -79,6 +79,24 @@ def refuse_foreign_types(
         )
 
 
+def recorders(name: str) -> frozenset[str]:
+    """The roles that record such an entry in a plan, as they stand to one or another.
+
+    An integration does with a token that was granted the type; what amends, whoever recorded something.
+    """
+    roles = table.ACCESS["plans.record"]
+    return frozenset(
+        role
+        for role, grant in roles.items()
+        if name in table.AMENDING or any(_records(role, relation, name) for relation in grant)
+    )
+
+
+def _records(role: str, relation: str, name: str) -> bool:
+    allowed = table.RECORDS.get((role, relation))
+    return allowed is None or name in allowed
+
+
 def _amends_own(plans: Plans, principal: Principal, plan_id: UUID, data: EntryData) -> bool:
     if type(data).__name__ not in table.AMENDING:
         return False

@@ -14,7 +14,15 @@ from rich.progress import Progress
 
 from service import transfer
 from service.commandline import exchange
-from service.commandline.shared import answer, json_option, keys_of, owner_connection, settings
+from service.commandline.shared import (
+    UsageError,
+    answer,
+    json_option,
+    keys_of,
+    owner_connection,
+    settings,
+)
+from service.export.archive import written_whole
 
 
 @click.command()
@@ -22,7 +30,7 @@ from service.commandline.shared import answer, json_option, keys_of, owner_conne
 @click.option(
     "--output",
     "-o",
-    type=click.File("wb"),
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     default="-",
     help="A file; standard output if left out.",
 )
@@ -37,9 +45,7 @@ from service.commandline.shared import answer, json_option, keys_of, owner_conne
     type=click.Path(file_okay=False, path_type=Path),
     help="Write a CSV file for each read model into this folder instead.",
 )
-def export(
-    clinic_id: UUID, output: IO[bytes], everything: Path | None, folder: Path | None
-) -> None:
+def export(clinic_id: UUID, output: Path, everything: Path | None, folder: Path | None) -> None:
     """Write a clinic's log as NDJSON: a heading, one line an entry in order, and an end."""
     if everything is not None:
         exchange.write_everything(clinic_id, everything)
@@ -49,7 +55,19 @@ def export(
         _write_log(clinic_id, output)
 
 
-def _write_log(clinic_id: UUID, output: IO[bytes]) -> None:
+def _write_log(clinic_id: UUID, output: Path) -> None:
+    if str(output) == "-":
+        _write_lines(clinic_id, sys.stdout.buffer)
+        return
+    try:
+        with written_whole(output) as file:
+            entries = _write_lines(clinic_id, file)
+    except OSError as failed:
+        raise UsageError(f"{output} cannot be written: {failed.strerror}.") from failed
+    click.echo(f"{entries} entries exported.", err=True)
+
+
+def _write_lines(clinic_id: UUID, output: IO[bytes]) -> int:
     console = Console(stderr=True)
     held = settings()
     with owner_connection(held) as conn:
@@ -63,8 +81,7 @@ def _write_log(clinic_id: UUID, output: IO[bytes]) -> None:
                 heading, lines, lambda count: progress.update(task, advance=count)
             ):
                 output.write(line)
-    if output is not sys.stdout.buffer:
-        click.echo(f"{heading['entries']} entries exported.", err=True)
+    return int(heading["entries"])
 
 
 @click.command("import")

@@ -132,7 +132,8 @@ def api() -> None:
     keys_of(held).close()  # what is wrong with them is said here, not by each worker
     environment = dict(os.environ)
     if "PROMETHEUS_MULTIPROC_DIR" not in environment:
-        environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="plan-history-metrics-")
+        made = tempfile.mkdtemp(prefix="plan-history-metrics-")
+        environment["PROMETHEUS_MULTIPROC_DIR"] = environment[supervise.METRICS_OF_THIS_RUN] = made
     if not held.database_url:
         environment["DATABASE_URL"] = url_of(held)
     os.execve(supervise.WEB[0], list(supervise.WEB), environment)  # noqa: S606 - gunicorn takes this process's place

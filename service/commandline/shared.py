@@ -159,6 +159,6 @@ def _cell(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return (
-        value.isoformat(sep=" ", timespec="seconds") if isinstance(value, datetime) else str(value)
-    )
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return "".join(held if held.isprintable() else "\ufffd" for held in str(value))

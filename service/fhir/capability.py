@@ -10,8 +10,9 @@ from service.fhir.parameters import INCLUDES, PARAMETERS
 from service.fhir.terms import Resource, given
 
 SINCE = "2026-11-22"
+AUDIT = "AuditEvent"
 _AUDIT = {
-    "type": "AuditEvent",
+    "type": AUDIT,
     "interaction": [{"code": "read"}, {"code": "search-type"}],
     "versioning": "no-version",
     "documentation": "The access log; for those who may read it. `date` is a day, month or year.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -45,6 +46,7 @@ _FROM_THERE = f"""
 SELECT plan_id FROM ({{plans}}) AS plans WHERE plan_id > %s AND (%s OR {_CLIENT} = ANY(%s))
 ORDER BY plan_id LIMIT %s
 """
+_DIGEST = re.compile(r"[0-9a-f]{32}", re.ASCII)
 READ = "fhir.read"
 
 
@@ -203,6 +205,8 @@ class FhirService:
     def _plan_of(self, principal: Principal, kind: str, resource_id: str) -> UUID:
         """The plan a resource belongs to; the first of a client's."""
         if kind == "Patient":
+            if not _DIGEST.fullmatch(resource_id):
+                raise _nothing()
             asked = Wanted("Patient", ids=frozenset({resource_id}))
             found = self._plan_ids(principal, asked, NO_PLAN)
             if not found:

@@ -10,10 +10,14 @@ Kind = Literal["date", "token", "reference"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A search parameter: its kind, and the elements it looks at."""
+    """A search parameter: its kind, and the elements it looks at.
+
+    ``system``: of the codes that stand there alone, as the element's binding says it.
+    """
 
     kind: Kind
     paths: tuple[str, ...]
+    system: str = ""
 
 
 def _date(*paths: str) -> Parameter:
@@ -22,6 +26,10 @@ def _date(*paths: str) -> Parameter:
 
 def _token(*paths: str) -> Parameter:
     return Parameter("token", paths)
+
+
+def _code(path: str, system: str) -> Parameter:
+    return Parameter("token", (path,), f"http://hl7.org/fhir/{system}")
 
 
 def _reference(*paths: str) -> Parameter:
@@ -33,7 +41,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
     "CarePlan": {
         **_SUBJECT,
         "date": _date("period"),
-        "status": _token("status"),
+        "status": _code("status", "request-status"),
         "category": _token("category"),
         "goal": _reference("goal"),
         "condition": _reference("addresses"),
@@ -44,14 +52,14 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         **_SUBJECT,
         "start-date": _date("startDate"),
         "target-date": _date("target.dueDate"),
-        "lifecycle-status": _token("lifecycleStatus"),
+        "lifecycle-status": _code("lifecycleStatus", "goal-status"),
         "achievement-status": _token("achievementStatus"),
         "category": _token("category"),
     },
     "ServiceRequest": {
         **_SUBJECT,
         "authored": _date("authoredOn"),
-        "status": _token("status"),
+        "status": _code("status", "request-status"),
         "category": _token("category"),
         "replaces": _reference("replaces"),
         "based-on": _reference("basedOn"),
@@ -61,7 +69,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "subject": _reference("for"),
         "authored-on": _date("authoredOn"),
         "modified": _date("lastModified"),
-        "status": _token("status"),
+        "status": _code("status", "task-status"),
         "code": _token("code"),
         "owner": _reference("owner"),
         "based-on": _reference("basedOn"),
@@ -69,7 +77,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
     "ClinicalImpression": {
         **_SUBJECT,
         "date": _date("effectiveDateTime", "effectivePeriod"),
-        "status": _token("status"),
+        "status": _code("status", "event-status"),
         "previous": _reference("previous"),
     },
     "Condition": {
@@ -81,11 +89,16 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "category": _token("category"),
         "severity": _token("severity"),
     },
-    "Flag": {**_SUBJECT, "date": _date("period"), "status": _token("status"), "category": _token("category")},
+    "Flag": {
+        **_SUBJECT,
+        "date": _date("period"),
+        "status": _code("status", "flag-status"),
+        "category": _token("category"),
+    },
     "Observation": {
         **_SUBJECT,
         "date": _date("effectiveDateTime", "effectivePeriod"),
-        "status": _token("status"),
+        "status": _code("status", "observation-status"),
         "category": _token("category"),
         "code": _token("code"),
         "focus": _reference("focus"),
@@ -93,7 +106,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
     "Communication": {
         **_SUBJECT,
         "sent": _date("sent"),
-        "status": _token("status"),
+        "status": _code("status", "event-status"),
         "category": _token("category"),
         "sender": _reference("sender"),
         "based-on": _reference("basedOn"),
@@ -101,7 +114,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
     "Consent": {
         "patient": _reference("patient"),
         "date": _date("dateTime"),
-        "status": _token("status"),
+        "status": _code("status", "consent-state-codes"),
         "category": _token("category"),
     },
     "Provenance": {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from calendar import isleap, monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +14,7 @@ from service.fhir.terms import Resource
 
 PREFIXES = ("eq", "ne", "ge", "gt", "le", "lt", "sa", "eb")
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_DAY = re.compile(r"\d{4}(-\d\d){0,2}", re.ASCII)
 Range = tuple[datetime, datetime]
 
 
@@ -25,15 +28,24 @@ class Criterion:
 
     def met_by(self, resource: Resource) -> bool:
         """Whether the resource answers it."""
-        found = [held for path in self.parameter.paths for held in elements(resource, path)]
+        found = [
+            self._told(held) for path in self.parameter.paths for held in elements(resource, path)
+        ]
         matches = _MATCHES[self.parameter.kind]
         return any(matches(held, value) for held in found for value in self.values)
 
+    def _told(self, held: Any) -> Any:
+        """What stands there; a code that stands alone with the system it is of."""
+        alone = self.parameter.system and isinstance(held, str)
+        return {"system": self.parameter.system, "code": held} if alone else held
+
     def check(self) -> None:
-        """Raise ValueError for a day or moment that is none."""
-        if self.parameter.kind == "date":
-            for value in self.values:
+        """Raise ValueError for a day or moment that is none, and for a token that says nothing."""
+        for value in self.values:
+            if self.parameter.kind == "date":
                 asked(value)
+            elif self.parameter.kind == "token" and value == "|":
+                raise ValueError("Must be a code, system|code, |code or system|.")
 
 
 def elements(held: Any, path: str) -> Iterator[Any]:
@@ -51,11 +63,10 @@ def elements(held: Any, path: str) -> Iterator[Any]:
 
 def _token_matches(held: Any, value: str) -> bool:
     system, bar, code = value.rpartition("|")
-    if isinstance(held, str):
-        return held == code
     codings = held.get("coding", [held]) if isinstance(held, dict) else []
     return any(
-        code in (one.get("code"), one.get("value")) and (not bar or one.get("system", "") == system)
+        (not code or code in (one.get("code"), one.get("value")))
+        and (not bar or one.get("system", "") == system)
         for one in codings
     )
 
@@ -89,7 +100,7 @@ def asked(value: str) -> tuple[str, Range]:
     prefix, words = (value[:2], value[2:]) if value[:2] in PREFIXES else ("eq", value)
     try:
         return prefix, span_of(words.replace(" ", "+"))
-    except (ValueError, OverflowError) as wrong:
+    except ValueError as wrong:
         raise ValueError(
             "Must be a day or moment such as 2026-03-31 or ge2026-03-31T09:30:00Z."
         ) from wrong
@@ -103,22 +114,36 @@ def _span(held: Any) -> Range:
 
 
 def span_of(words: str) -> Range:
-    """From when to when a year, month, day or moment lasts; raises ValueError."""
+    """From when to when a year, month, day or moment lasts; raises ValueError.
+
+    What reaches beyond the times there are begins with the first and ends with the last of them.
+    """
     if "T" in words:
-        at = datetime.fromisoformat(words)
-        if at.tzinfo is None:
-            raise ValueError(words)
-        at = at.astimezone(UTC)
-        return at, at + timedelta(seconds=0 if at.microsecond else 1)
-    year, month, day = [*map(int, words.split("-")), 0, 0][:3]
-    if len(words) not in (4, 7, 10):
+        at = _moment(words)
+        return at, _after(at, timedelta(seconds=0 if at.microsecond else 1))
+    if not _DAY.fullmatch(words):
         raise ValueError(words)
+    year, month, day = [*map(int, words.split("-")), 0, 0][:3]
     first = datetime(year, month or 1, day or 1, tzinfo=UTC)
     if day:
-        return first, first + timedelta(days=1)
+        return first, _after(first, timedelta(days=1))
     if month:
-        return first, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    return first, datetime(year + 1, 1, 1, tzinfo=UTC)
+        return first, _after(first, timedelta(days=monthrange(year, month)[1]))
+    return first, _after(first, timedelta(days=366 if isleap(year) else 365))
+
+
+def _moment(words: str) -> datetime:
+    at = datetime.fromisoformat(words)
+    if at.tzinfo is None or not words.isascii():
+        raise ValueError(words)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return _FIRST if at.year == 1 else _LAST
+
+
+def _after(at: datetime, lasting: timedelta) -> datetime:
+    return at + lasting if lasting <= _LAST - at else _LAST
 
 
 @dataclass(frozen=True)

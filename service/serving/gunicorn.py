@@ -1,12 +1,13 @@
 """How gunicorn serves the API: every name is one of its settings; the environment gives sizes."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import multiprocess
 
-from service.serving.supervise import end_with_supervisor
+from service.serving.supervise import METRICS_OF_THIS_RUN, end_with_supervisor
 
 _env = os.environ
 
@@ -47,6 +48,12 @@ proc_name = "plan-history"
 def on_starting(server: object) -> None:  # noqa: ARG001 - gunicorn's signature
     """The master begins: it is not to outlive ``serve``."""
     end_with_supervisor()
+
+
+def on_exit(server: object) -> None:  # noqa: ARG001 - gunicorn's signature
+    """The master ends: so do the numbers that its workers shared, if the folder was made for this run."""
+    if made := _env.get(METRICS_OF_THIS_RUN):
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def post_worker_init(worker: Any) -> None:

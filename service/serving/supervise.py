@@ -19,6 +19,8 @@ from service.embedded import EmbeddedPostgres, EmbeddedPostgresError, running
 
 log = logging.getLogger("plan_history.serve")
 GRACE = 35.0
+METRICS_OF_THIS_RUN = "PLAN_HISTORY_METRICS_OF_THIS_RUN"
+"""In the environment of `plan-history api`: the folder that ends with it."""
 WEB = (sys.executable, "-m", "gunicorn", "-c", "python:service.serving.gunicorn")
 PROJECTOR = (sys.executable, "-m", "service.commandline", "project")
 DELIVERER = (sys.executable, "-m", "service.commandline", "deliver")

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from psycopg.rows import dict_row
 
-from domain.entry import EVERY_TYPE, TOPICS
+from domain.entry import TOPICS, type_named
 from domain.errors import InvalidDataError, Problem
 from domain.fields import plain_moment
 from service.access import Principal
@@ -109,7 +109,7 @@ class WebhookService:
         webhook_id = uuid4()
         subscriber = _subscriber(principal, wanted)
         position = self.feed.place(principal.clinic_id, wanted.after)
-        topics = [EVERY_TYPE[name].TOPIC for name in wanted.types]
+        topics = [type_named(name).TOPIC for name in wanted.types]
         key, secret = [principal.clinic_id, webhook_id], new_secret()
         with self.database.clinic(principal.clinic_id) as conn:
             rest = [topics, wanted.plan_id, *subscriber, wanted.carries, principal.member_id]

@@ -47,7 +47,7 @@ def routes(made: Cast) -> Iterator[tuple[str, str, str]]:
         path = re.sub(r"<(?:\w+:)?plan_id>", made.desk.plan_id, rule.rule)
         path = path.replace("<client_ref>", "c-cast")
         path = path.replace("<kind>", "CarePlan").replace("<resource_id>", made.desk.plan_id)
-        path = re.sub(r"<int:\w+>", "1", path)
+        path = re.sub(r"<int:\w+>|<look_id>", "1", path)
         path = re.sub(r"<(?:\w+:)?(?:entry|webhook|proposal)_id>", entry_id, path)
         path = path.replace("<level>", "0").replace("<path:number>", "000.p/1")
         query = "?from=1&to=1" if path.endswith(("/diff", "/consistency")) else ""

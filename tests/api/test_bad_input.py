@@ -632,8 +632,25 @@ def test_an_unknown_parameter_is_refused_on_every_route(steady: Desk) -> None:
         role = min(ACCESS[action]) if action else "clinician"
         somebody = replace(steady, caller=steady.house.sign_in(steady.clinic, role))
         with steady.house.nothing_written():
-            answer = somebody.send(b"{}", to=f"{path}?sort=recorded_at", method=method)
+            form = path.endswith("/_search")  # there the body is a form, or none
+            to = f"{path}?sort=recorded_at"
+            kind = None if form else "application/json"
+            sent = b"" if form else b"{}"
+            answer = somebody.send(sent, to=to, method=method, content_type=kind)
             refused(answer, 400, "invalid-query", "sort", "not known here")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/plans", "/v1/me", "/fhir/R4/Goal", "/livez", "/worklist", "/no"]
+)
+def test_a_query_that_is_not_utf8_is_refused_on_every_route(steady: Desk, path: str) -> None:
+    """Bytes as they are, which no client sends that encodes its addresses."""
+    answer: Any = steady.caller.client.get(
+        path, headers=steady.caller.headers, environ_overrides={"QUERY_STRING": "q=\xff"}
+    )
+    if path != "/no" and not path.startswith("/worklist"):
+        refused(answer, 400, "malformed-request", saying="not UTF-8")
+    assert 400 <= answer.status_code < 500, answer.text
 
 
 def cursor_of(*parts: object) -> str:

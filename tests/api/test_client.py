@@ -70,3 +70,44 @@ def test_a_refusal_is_an_error_with_its_code(client: Any, desk: Desk, example: A
     with pytest.raises(example.ProblemError) as nowhere:
         client.plan(an_id())
     assert nowhere.value.code == "plan-not-found"
+
+
+def test_whatever_a_route_answers_is_handed_on(client: Any, desk: Desk) -> None:
+    """Files as bytes, tables, lines and pages as text, JSON of any kind parsed, nothing as None."""
+    desk.house.catch_up()
+    export = f"/v1/plans/{desk.plan_id}/export"
+    assert client.send("GET", export)[:2] == b"PK"
+    told = client.send("GET", export, query={"format": "csv"})
+    assert desk.plan_id in told.splitlines()[1]
+    assert client.send("GET", export, query={"format": "html"}).startswith("<!doctype html>")
+    assert client.send("GET", export, query={"format": "fhir"})["resourceType"] == "Bundle"
+    lines = {"Accept": "application/x-ndjson"}
+    told = client.send("GET", f"/v1/plans/{desk.plan_id}/timeline", headers=lines)
+    assert "PlanOpened" in told.splitlines()[0]
+    seen = {"If-None-Match": f'"{client.plan(desk.plan_id)["version"]}"'}
+    assert client.send("GET", f"/v1/plans/{desk.plan_id}", headers=seen) is None
+
+
+def test_what_was_deleted_answers_nothing(client: Any, desk: Desk, example: Any) -> None:
+    """204, as None; the second time there is none."""
+    admin = desk.house.sign_in(desk.clinic, "admin")
+    token = admin.headers["Authorization"].removeprefix("Bearer ")
+    mine = example.PlanHistory(client.url, token)
+    wanted = {"url": "https://93.184.216.34/", "recipient": "The registry"}
+    made = mine.send("POST", "/v1/webhooks", wanted)
+    assert mine.send("DELETE", f"/v1/webhooks/{made['webhook_id']}") is None
+    with pytest.raises(example.ProblemError) as gone:
+        mine.send("DELETE", f"/v1/webhooks/{made['webhook_id']}")
+    assert gone.value.code == "webhook-not-found"
+
+
+def test_refusals_of_fhir_are_errors_like_any_other(client: Any, example: Any) -> None:
+    """With the same code; a search is posted as a form, as it is."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    found = client.send("POST", "/fhir/R4/Goal/_search", b"patient=nobody", headers=form)
+    assert found["total"] == 0
+    with pytest.raises(example.ProblemError) as refused:
+        client.send("POST", "/fhir/R4/Goal/_search", {"patient": "nobody"})
+    assert (refused.value.status, refused.value.code) == (415, "unsupported-media-type")
+    assert "form" in refused.value.detail
+    assert example._problem(502, b"<html>Bad gateway</html>")["code"] == "http-502"

@@ -95,9 +95,11 @@ def test_what_the_clinic_records_of_itself_is_not_there(house: House) -> None:
     assert admin.post("/v1/clinic/entries", joined).status_code == 201
     desk = desk_of(house, clinic, house.sign_in(clinic))
     assert positions(batch(desk.caller)) == [3]
-    none = desk.caller.get("/v1/feed?type=MemberJoined")
-    assert none.get_json(force=True) == []
-    assert onwards(none).endswith("lastEventId=3")
+    for path in ("/v1/feed", "/v1/feed/stream"):
+        none = desk.caller.get(f"{path}?type=GoalSet,MemberJoined")
+        refused(
+            none, 400, "invalid-query", at="type", saying="MemberJoined is an entry of the clinic"
+        )
 
 
 def test_an_integration_sees_what_clients_consent_to(house: House, desk: Desk) -> None:

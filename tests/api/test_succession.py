@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.house import OPENING, Desk, House, an_id, entry, new_desk, refused
+from tests.api.house import OPENING, Desk, House, an_id, entry, goal, new_desk, refused
 from tests.fhir.checkers import by_rules, by_schema
 
 FHIR = "/fhir/R4/CarePlan"
@@ -66,10 +66,22 @@ def test_one_that_does_not_is_mended_by_a_correction(old: Desk) -> None:
     assert superseded(old, new, **key).json == first.json
 
 
-def test_a_successor_nobody_knows_is_warned_of(old: Desk) -> None:
-    """A typo in its id shows at once."""
-    [warning] = superseded(old, an_id()).json["warnings"]
-    assert "check it" in warning["detail"]
+def test_a_successor_that_is_not_here_is_warned_of(house: House) -> None:
+    """It may be kept elsewhere; if its id is a slip, that shows at once."""
+    for named in (an_id(), new_desk(house).plan_id):
+        [warning] = superseded(new_desk(house), named).json["warnings"]
+        assert "check it" in warning["detail"]
+
+
+def test_another_clients_plan_takes_no_ones_place(house: House, old: Desk) -> None:
+    """Nor the plan itself; it stays open."""
+    other = opened(old, client_ref="c-other").json["plan_id"]
+    with house.nothing_written():
+        said = {"entries": [goal(), entry("PlanSuperseded", by_plan_id=other)]}
+        at = "/entries/1/data/by_plan_id"
+        refused(old.send(said), 422, "unknown-reference", at, "check it")
+        said = {"entries": [goal(), entry("PlanSuperseded", by_plan_id=old.plan_id)]}
+        refused(old.send(said), 409, "impossible-transition", at)
 
 
 def test_a_plan_that_cannot_be_replaced_is_refused(house: House, old: Desk) -> None:

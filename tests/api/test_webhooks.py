@@ -208,6 +208,7 @@ def test_the_log_has_pages(house: House, desk: Desk, admin: Caller) -> None:
         ({"url": 7}, "/url"),
         ({"url": "x" * 2001}, "/url"),
         ({"url": URL, "types": ["GoalSett"]}, "/types/0"),
+        ({"url": URL, "types": ["GoalSet", "MemberJoined"]}, "/types/1"),
         ({"url": URL, "types": "GoalSet"}, "/types"),
         ({"url": URL, "plan_id": "7"}, "/plan_id"),
         ({"url": URL, "after": "soon"}, "/after"),

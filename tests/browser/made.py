@@ -50,11 +50,20 @@ class Made:
         )
         self.people[key] = {"name": name, "member_id": member_id, "token": token.token}
 
-    def open(self, key: str, who: str, label: str, *entries: Entry, days_ago: float = 200) -> str:
-        """A new plan of somebody's."""
+    def open(
+        self,
+        key: str,
+        who: str,
+        label: str,
+        *entries: Entry,
+        days_ago: float = 200,
+        client: str = "",
+    ) -> str:
+        """A new plan of somebody's; ``client``: beside the plan of that key, for the same client."""
         begun = clock.now() - timedelta(days=days_ago)
         opening = {
-            "client_ref": f"m-{key}",
+            "client_ref": f"m-{client or key}",
+            "alongside": bool(client),
             "client_label": label,
             "initiated_by": "client",
             "presenting_concern": "It is what it is, and it should be something else.",
@@ -116,7 +125,7 @@ def make(made: Made) -> None:
     )
     made.open("spare", "alder", "Spare Finch")
     made.open("next", "alder", "Next Plan")
-    made.open("superseded", "alder", "Superseded Rail")
+    made.open("superseded", "alder", "Superseded Rail", client="next")
     made.record("superseded", "alder", an_entry("PlanSuperseded", by_plan_id=made.plans["next"]))
     position = _busy(made)
     glass = {"plan_id": made.plans["many"], "why": "At the front desk", "minutes": 60}

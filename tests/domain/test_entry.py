@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -16,6 +17,7 @@ from hypothesis import settings
 from domain import entry as entry_module
 from domain.course import SetbackNoted
 from domain.entry import (
+    CLINIC_TYPES,
     TOPICS,
     TYPES,
     VOICES,
@@ -110,6 +112,23 @@ def test_an_unknown_type_is_refused_with_where_to_look(name: Any) -> None:
     """Whatever was sent as a type."""
     with pytest.raises(UnknownEntryTypeError, match="/v1/entry-types lists them all"):
         type_named(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "types", "said"),
+    [
+        ("PolicySet", TYPES, "of the clinic itself: POST /v1/clinic/entries records it."),
+        ("ProposalApproved", TYPES, "of the clinic itself: POST /v1/clinic/proposals/"),
+        ("GoalSet", CLINIC_TYPES, "of a plan: POST /v1/plans/{plan_id}/entries records it."),
+        ("EmergencyAccessTaken", CLINIC_TYPES, "of a plan: POST /v1/emergency-access records it."),
+    ],
+)
+def test_a_type_of_another_history_is_told_where_it_belongs(
+    name: str, types: dict[str, type[EntryData]], said: str
+) -> None:
+    """It is a type; it is recorded elsewhere."""
+    with pytest.raises(UnknownEntryTypeError, match=re.escape(f"{name} is an entry {said}"[:70])):
+        type_named(name, types)
 
 
 def test_an_overlong_name_is_not_repeated_whole() -> None:

@@ -129,12 +129,109 @@ def test_parameters_narrow_a_search(desk: Desk) -> None:
         (f"start-date=ge{today}&_lastUpdated=gt2020-01-01", 1),
         ("category=http://terminology.hl7.org/CodeSystem/goal-category|behavioral", 1),
         ("category=http://elsewhere.example|behavioral", 0),
+        ("category=http://terminology.hl7.org/CodeSystem/goal-category|", 1),
+        ("status=http://hl7.org/fhir/goal-status|on-hold", 1),
+        ("lifecycle-status=http://hl7.org/fhir/goal-status|active,x|on-hold", 0),
+        ("lifecycle-status=http://hl7.org/fhir/goal-status|", 1),
+        ("lifecycle-status=http://x|on-hold", 0),
+        ("lifecycle-status=|on-hold", 0),
+        ("start-date=le9999-12-31", 1),
+        ("start-date=le9999", 1),
+        ("start-date=lt9999-12-31T23:59:59-05:00", 1),
+        ("start-date=gt0001-01-01T00:00:00%2B05:00", 1),
+        ("start-date=ge9999-12", 0),
         (f"_id={desk.plan_id}.2", 1),
         (f"_id={desk.plan_id}.1,nothing", 0),
         ("patient=somebody-else", 0),
     ):
         bundle = get(caller, f"/Goal?{query}").json
         assert bundle["total"] == many, query
+
+
+def test_a_page_holds_two_hundred_at_most(desk: Desk) -> None:
+    """Whoever asks for more is told by the link how many a page holds."""
+    for asked, told in (("7", "7"), ("200", "200"), ("201", "200"), ("999999999", "200")):
+        for caller, place in (
+            (desk.caller, "Goal"),
+            (desk.house.sign_in(desk.clinic, "auditor"), "AuditEvent"),
+        ):
+            [link, *_] = get(caller, f"/{place}?_count={asked}").json["link"]
+            assert link["url"].endswith(f"/{place}?_count={told}")
+
+
+def posted(caller: Caller, body: bytes, content_type: str | None, kind: str = "Goal") -> Any:
+    """The answer to a search that was posted."""
+    return caller.client.post(
+        f"{BASE}/{kind}/_search", data=body, content_type=content_type, headers=caller.headers
+    )
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def test_a_posted_search_says_what_it_asks_or_is_refused(desk: Desk) -> None:
+    """No body is passed over: what is no form is 415, a form that cannot be read 400."""
+    for content_type in ("application/json", "text/plain", "multipart/form-data; boundary=x", None):
+        answer = posted(desk.caller, b"patient=nobody", content_type)
+        assert (answer.status_code, answer.content_type) == (415, FHIR), content_type
+        assert FORM in answer.json["issue"][0]["diagnostics"]
+        assert by_schema(answer.json) == by_rules(answer.json) == []
+    assert posted(desk.caller, b"", "application/json").status_code == 415
+    broken = posted(desk.caller, b"patient=\xff", FORM)
+    assert (broken.status_code, broken.json["issue"][0]["code"]) == (400, "invalid")
+    assert posted(desk.caller, b"_format=xml", FORM).status_code == 406
+    assert posted(desk.caller, b"patient=%FF", FORM).json["total"] == 0
+    assert posted(desk.caller, b"patient=nobody", f"{FORM}; charset=utf-8").json["total"] == 0
+    assert posted(desk.caller, b"", FORM).json["total"] == 1
+    assert posted(desk.caller, b"", None).json["total"] == 1
+
+
+UNREADABLE = ("%00", "a%00b", "x,%00", "")
+
+
+@pytest.mark.parametrize("value", UNREADABLE)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("Goal", "patient"),
+        ("CarePlan", "patient"),
+        ("Observation", "patient"),
+        ("Observation", "code"),
+        ("Patient", "_id"),
+        ("Patient", "identifier"),
+        ("Practitioner", "_id"),
+        ("Goal", "_id"),
+        ("Goal", "_lastUpdated"),
+        ("Goal", "cursor"),
+        ("AuditEvent", "agent"),
+    ],
+)
+def test_a_value_that_says_nothing_names_its_parameter(
+    desk: Desk, kind: str, name: str, value: str
+) -> None:
+    """A NUL or nothing at all, in an address or a form: refused, neither passed over nor stumbled upon."""
+    caller = desk.caller
+    answers = [get(caller, f"/{kind}?{name}={value}")]
+    if kind != "AuditEvent":
+        answers.append(posted(caller, f"{name}={value}".encode(), FORM, kind))
+    for answer in answers:
+        assert (answer.status_code, answer.content_type) == (400, FHIR), answer.text
+        assert f"{name}: " in answer.json["issue"][0]["diagnostics"]
+        assert by_schema(answer.json) == by_rules(answer.json) == []
+
+
+def test_strange_text_finds_nothing(house: House, desk: Desk) -> None:
+    """Half a character, a last one, digits of other scripts: as a value, and as an id in an address."""
+    auditor = house.sign_in(desk.clinic, "auditor")
+    for text in ("%ED%A0%80", "%FF", "%F4%8F%BF%BF", "%EF%BF%BF", "%E2%80%AE", "'%22%5C"):
+        for query in (f"Goal?patient={text}", f"Goal?_id={text}", f"Goal?status={text}"):
+            assert get(desk.caller, f"/{query}").json["total"] == 0, query
+    for text in ("%00", "%ED%A0%80", "%FF", "%F4%8F%BF%BF", "%D9%A1", "9" * 40):
+        for kind in ("Patient", "Goal", "Practitioner", "AuditEvent"):
+            reader = auditor if kind == "AuditEvent" else desk.caller
+            assert get(reader, f"/{kind}/{text}").status_code == 404, f"{kind}/{text}"
+    assert get(desk.caller, "/Goal?a%00b=1").status_code == 400
+    assert get(desk.caller, "/Goal?date=%D9%A2%D9%A0%D9%A2%D9%A6").status_code == 400
 
 
 def test_what_a_plan_refers_to_can_be_brought_along(desk: Desk) -> None:
@@ -211,6 +308,12 @@ def test_signing_in_is_an_audit_event(house: House) -> None:
         ("/CarePlan?_format=xml", 406, "not-supported"),
         ("/Practitioner", 400, "invalid"),
         ("/AuditEvent?date=soon", 400, "invalid"),
+        ("/AuditEvent?before=" + "9" * 30, 400, "invalid"),
+        ("/AuditEvent?date=2026-03-31&date=2026-04-01", 400, "invalid"),
+        ("/AuditEvent/abc", 404, "not-found"),
+        ("/Goal?_count=5&_count=6", 400, "invalid"),
+        ("/Goal?status=|", 400, "invalid"),
+        ("/CarePlan/nothing/_history?_count=5&_count=6", 400, "invalid"),
         ("/Medication", 404, "not-found"),
         ("/Goal/nothing", 404, "not-found"),
         ("/Patient/" + "0" * 32, 404, "not-found"),
@@ -228,6 +331,15 @@ def test_a_refusal_is_an_operation_outcome(house: House, path: str, status: int,
     assert (answer.status_code, answer.content_type) == (status, FHIR), answer.text
     assert by_schema(answer.json) == by_rules(answer.json) == []
     assert answer.json["issue"][0]["code"] == code
+
+
+def test_an_address_without_resources_says_where_they_are(desk: Desk) -> None:
+    """Every type there is, those of the access log among them; and how these are found."""
+    kinds = get(desk.caller, "/metadata").json["rest"][0]["resource"]
+    told = get(desk.caller, "/Foo").json["issue"][0]["diagnostics"]
+    assert f"{', '.join(held['type'] for held in kinds)}." in told
+    log = get(desk.caller, "/AuditEvent/1/_history")
+    assert (log.status_code, "by GET" in log.text) == (404, True)
 
 
 def test_only_json_is_offered_and_a_token_is_needed(house: House, desk: Desk) -> None:

@@ -36,6 +36,7 @@ def environment(home: Path) -> dict[str, str]:
     held = {
         **os.environ,
         "PLAN_HISTORY_HOME": str(home),
+        "TMPDIR": str(home.parent),  # what a killed service leaves behind goes with its home
         "PLAN_HISTORY_WORKERS": "2",
         "PLAN_HISTORY_QUOTA_PER_MINUTE": "0",  # tests ask as fast as they can
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from service.commandline.shared import table
 from service.container import Container, build
 from service.keys import KeysLostError, open_ring
 from service.settings import Settings
@@ -160,3 +161,30 @@ def test_an_empty_vault_is_not_begun_beside_sealed_plans(
     monkeypatch.setenv(KEYS, str(lost))
     assert sealed("api").code == REFUSED
     assert "! There are no keys in" in sealed("doctor").out
+
+
+def test_a_refused_export_leaves_nothing(
+    sealed: Run, clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No half of a log under the name that was asked for; a whole one is for its owner alone."""
+    place = tmp_path / "log.ndjson"
+    export = ("export", "--clinic", clinic.clinic_id, "-o", place)
+    assert sealed(*export).code == 0
+    assert place.stat().st_mode & 0o777 == 0o600
+    place.unlink()
+    clinic.owner.execute(
+        "UPDATE entries SET key_id = gen_random_uuid(), state = decode('01', 'hex') || decode(repeat('00', 60), 'hex')"
+    )
+    said = sealed(*export)
+    assert said.code == REFUSED, said
+    assert [*tmp_path.glob("*.ndjson*")] == []
+    assert (
+        sealed("export", "--clinic", clinic.clinic_id, "-o", tmp_path / "none" / "x").code
+        == REFUSED
+    )
+
+
+def test_tables_print_no_control_characters() -> None:
+    """A name may hold an escape sequence; the terminal does not get it."""
+    shown = table([{"name": "E\x1b[31mred\nrow"}], ("name",))
+    assert shown.splitlines() == ["name", "E\ufffd[31mred\ufffdrow"]

@@ -40,6 +40,9 @@ until curl -s $url/v1/ledger -H "$auth" | grep -q '"behind":0,.*"access_log"'; d
 """
 """Waits until the sealer has caught up: who reads a guide is slower than who pastes all of it at once."""
 
+OURS = "PATH=$PWD/.venv/bin:$PATH"
+"""Lets a shell find the programs that docs/proofs.md takes for installed."""
+
 
 class Enough(Exception):  # noqa: N818 - no error: it has seen enough
     """Raised to end what goes on for ever."""
@@ -59,10 +62,11 @@ def demo() -> Iterator[Serving]:
 
 
 def pasted(demo: Serving, folder: Path, script: str) -> subprocess.CompletedProcess[str]:
-    """A shell in which a script is pasted, in a folder of its own."""
+    """A shell in which a script is pasted, in a folder like the repository's; no program of ours is found yet."""
     (folder / ".venv").symlink_to(Path(sys.prefix))
     (folder / "docs").symlink_to(ROOT / "docs")
-    programs = f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
+    ours = str(Path(sys.prefix) / "bin")
+    programs = ":".join(held for held in os.environ["PATH"].split(":") if held != ours)
     return subprocess.run(  # noqa: S603 - what the guides say
         ["/bin/sh", "-euc", CURL + script],
         cwd=folder,
@@ -111,7 +115,8 @@ echo "${{auth#*Bearer }}" > token
 """
     begin = blocks("docs/api.md", "sh")[0]
     seen = witness.replace("https://plans.example.org", demo.address)
-    done = pasted(demo, tmp_path, f"{begin}\n{SEALED}\n{held}\n{export}\n{check}\n{seen}")
+    script = f"{OURS}\n{begin}\n{SEALED}\n{held}\n{export}\n{check}\n{seen}"
+    done = pasted(demo, tmp_path, script)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert "are VERIFIED against the checkpoint you hold." in done.stdout
     assert "leaves, cosigned." in done.stdout

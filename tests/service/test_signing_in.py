@@ -283,6 +283,37 @@ def test_a_limit_is_no_less_than_none(read: Callable[..., Settings], name: str) 
         read(**{f"PLAN_HISTORY_{name}": "-1"})
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("PORT", "99999"),
+        ("PLAN_HISTORY_POOL_SIZE", "0"),
+        ("PLAN_HISTORY_WORKERS", "0"),
+        ("PLAN_HISTORY_THREADS", "-1"),
+        ("PLAN_HISTORY_CACHED_PLANS", "0"),
+        ("PLAN_HISTORY_LOG_LEVEL", "loud"),
+        ("PLAN_HISTORY_REQUEST_SECONDS", "-1"),
+        ("PLAN_HISTORY_REQUEST_SECONDS", "nan"),
+        ("PLAN_HISTORY_WEBHOOK_SECONDS", "0"),
+        ("PLAN_HISTORY_WEBHOOK_ATTEMPTS", "0"),
+        ("PLAN_HISTORY_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+    ],
+)
+def test_a_setting_out_of_its_range_is_told_by_its_name(
+    read: Callable[..., Settings], name: str, given: str
+) -> None:
+    """Before anything starts."""
+    with pytest.raises(environs.EnvError, match=name):
+        read(**{name: given})
+
+
+def test_a_setting_within_its_range_is_taken(read: Callable[..., Settings]) -> None:
+    """A level in small letters, any free port, networks of proxies."""
+    proxies = "10.0.0.0/8, ::1"
+    held = read(PLAN_HISTORY_LOG_LEVEL="debug", PORT="0", PLAN_HISTORY_TRUSTED_PROXIES=proxies)
+    assert (held.log_level, held.port, held.trusted_proxies) == ("DEBUG", 0, proxies)
+
+
 def test_the_owner_alone_issues_tokens(container: Container, clinic: Clinic) -> None:
     """A role or type that does not exist is refused also past the command line."""
     with pytest.raises(ValueError, match="Unknown role"):
