@@ -110,7 +110,9 @@ class ClinicService:
 
         row = self.database.in_clinic(clinic_id, read)
         if row is None:
-            raise UnknownClinicError("There is no such clinic.")
+            raise UnknownClinicError(
+                "There is no such clinic; `plan-history clinic list` shows those there are."
+            )
         return str(row[0])
 
     def at(self, principal: Principal, moment: Moment) -> tuple[int, dict[str, Any]]:

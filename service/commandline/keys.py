@@ -43,6 +43,8 @@ def keys() -> None:
 def new(path: Path, *, as_json: bool) -> None:
     """Make a master key in the file PATH, for its owner alone; one that is there stays."""
     there = path.exists()
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {path.absolute().parent}: make it, or name another.")
     Master.made_in(path)
     people = (
         f"{path} is there already."

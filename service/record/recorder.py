@@ -191,7 +191,9 @@ class ClinicRecorder(ApplicationRecorder):
         if outcome == "already-open":
             raise already_open(plan_id)
         if outcome == "unknown-clinic":
-            raise UnknownClinicError("There is no such clinic.")
+            raise UnknownClinicError(
+                "There is no such clinic; `plan-history clinic list` shows those there are."
+            )
         if outcome == "not-a-rehearsal":
             raise NotARehearsalError("Only a rehearsal clinic may be told when it recorded.")
         command.replayed = outcome == "replayed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.conftest import Clinic
 from tests.keys import folder
 from tests.service.commands import REFUSED, Run
 from tests.service.recording import open_plan
+from tests.service.serving import PROGRAM
 
 KEYS, MASTER_KEY = "PLAN_HISTORY_KEYS", "PLAN_HISTORY_MASTER_KEY"
 
@@ -38,6 +40,13 @@ def lost(tmp_path: Path) -> Path:
 def another() -> str:
     """A master key that wrapped nothing."""
     return f"1:{base64.b64encode(os.urandom(32)).decode()}"
+
+
+def begun(*command: str) -> subprocess.CompletedProcess[str]:
+    """A process that would not end of its own accord, were it not refused."""
+    return subprocess.run(  # noqa: S603 - our own program
+        [*PROGRAM, *command], capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 # Keys
@@ -98,7 +107,7 @@ def test_another_master_key_is_found(sealed: Run, monkeypatch: pytest.MonkeyPatc
     said = sealed("doctor")
     assert said.code == REFUSED
     assert "! The keys were wrapped with another master key than this. Put back" in said.out
-    assert sealed("api").code == REFUSED
+    assert begun("api").returncode == REFUSED
 
 
 def test_keys_that_are_off_over_sealed_plans_are_found(
@@ -133,11 +142,11 @@ def test_no_command_makes_keys_beside_sealed_plans(
 ) -> None:
     """It refuses with what to do; where nothing is sealed, keys are begun."""
     monkeypatch.setenv(KEYS, str(lost))
+    for process in ("api", "project", "deliver"):
+        refused = begun(process)
+        assert (refused.returncode, refused.stdout) == (REFUSED, ""), process
+        assert "but plans of this database are sealed with keys" in refused.stderr, process
     for command in (
-        ("api",),
-        ("project",),
-        ("deliver",),
-        ("serve", "--port", 0),
         ("member", "list", "--clinic", clinic.clinic_id),
         ("rebuild", "timeline"),
         ("export", "--clinic", clinic.clinic_id),
@@ -159,7 +168,7 @@ def test_an_empty_vault_is_not_begun_beside_sealed_plans(
     """Nor is one that was made by mistake taken for the keys."""
     open_ring(Settings(keys=str(lost))).close()
     monkeypatch.setenv(KEYS, str(lost))
-    assert sealed("api").code == REFUSED
+    assert begun("api").returncode == REFUSED
     assert "! There are no keys in" in sealed("doctor").out
 
 
@@ -182,6 +191,19 @@ def test_a_refused_export_leaves_nothing(
         sealed("export", "--clinic", clinic.clinic_id, "-o", tmp_path / "none" / "x").code
         == REFUSED
     )
+
+
+def test_a_master_key_is_made_in_a_folder_that_is_there(run: Run, tmp_path: Path) -> None:
+    """A slip in the path makes no folders; a key that is there stays."""
+    said = run("keys", "new", tmp_path / "none" / "master.key")
+    assert said.code == REFUSED
+    assert f"There is no folder {tmp_path / 'none'}" in said.err
+    assert not (tmp_path / "none").exists()
+    place = tmp_path / "master.key"
+    assert run("keys", "new", place, "--json").shown["made"]
+    before = place.read_bytes()
+    assert not run("keys", "new", place, "--json").shown["made"]
+    assert place.read_bytes() == before
 
 
 def test_tables_print_no_control_characters() -> None:
