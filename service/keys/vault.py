@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +33,7 @@ class Vault:
         self.path = path
         self._lock = RLock()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        _make(path)
         self._held = sqlite3.connect(
             path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
@@ -133,3 +134,15 @@ class Vault:
         """Close the file."""
         with self._lock:
             self._held.close()
+
+
+def _make(path: Path) -> None:
+    """Make the file for its owner alone, if it is not there; raises OSError for a link.
+
+    A vault that is there is left to SQLite: closing any other descriptor of the file would take from this
+    process every lock that SQLite holds on it (POSIX advisory locks), and with them the order between processes.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
