@@ -146,6 +146,7 @@ def section(found: Sequence[Rounds]) -> Section:
         "requests/s",
         "no-op/s",
         "ratio",
+        "by CPU",
         "p50 ms",
         "p90 ms",
         "p99 ms",
