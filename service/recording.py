@@ -162,22 +162,19 @@ class Recording:
                     return self._decided(principal, key, slot, drafts, request)
             except StoreUnavailableError:
                 raise
-            except PlanChangedError as refused:
+            except PlanHistoryError as refused:
                 before = self.recorded_before(principal, request)
                 if before is not None:
                     return before
                 self._tell_what_is_newer(principal, key, request, refused)
                 raise
-            except PlanHistoryError:
-                return self.replayed_or_raise(principal, request)
 
     def _tell_what_is_newer(
-        self, principal: Principal, key: Key, request: Request, refused: PlanChangedError
+        self, principal: Principal, key: Key, request: Request, refused: PlanHistoryError
     ) -> None:
         if refused.facts.get("seen") and request.expected is not None:
             with self.plans.reading(*key) as history:
-                told = self.newer(principal, history, request.expected)
-            refused.facts["newer_entries"] = told
+                refused.facts["newer_entries"] = self.newer(principal, history, request.expected)
 
     def _decided(
         self,

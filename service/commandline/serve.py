@@ -52,9 +52,8 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
         database(held) as (url, owner_url, own),
     ):
         migrations.migrate(owner_url)
-        open_keys(
-            held, owner_url
-        ).close()  # what is wrong with them is said here, not by each worker
+        # What is wrong with the keys is said here, not by each worker.
+        open_keys(held, owner_url).close()
         prepare(held)
         _, chosen, *_ = sock.getsockname()
         address = f"http://{f'[{held.host}]' if ':' in held.host else held.host}:{chosen}"
