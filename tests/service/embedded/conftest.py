@@ -1,12 +1,10 @@
 """A home for every test, and programs that supervise one and can be killed."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,23 +12,10 @@ import pytest
 from service.embedded import EmbeddedPostgres, prepare_home
 from service.embedded.locks import Lock
 from service.embedded.providers import find_programs
+from tests.service.servers import reachable_folder
 
 REPOSITORY = Path(__file__).parents[3]
 SUPERVISED = Path(__file__).with_name("supervised.py")
-
-
-@contextmanager
-def reachable_folder(usual: Path) -> Iterator[Path]:
-    """A folder that the account running PostgreSQL can reach; for root, pytest's own is not."""
-    if os.geteuid() != 0:
-        yield usual
-        return
-    folder = Path(tempfile.mkdtemp(prefix="embedded-", dir="/tmp"))
-    folder.chmod(0o711)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 def wait_until_all_are_gone(home: Path) -> None:
@@ -42,9 +27,9 @@ def wait_until_all_are_gone(home: Path) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A place for homes."""
-    with reachable_folder(tmp_path) as folder:
+def folder() -> Iterator[Path]:
+    """A place for homes, its path short enough for a socket."""
+    with reachable_folder() as folder:
         yield folder
 
 
@@ -57,17 +42,16 @@ def home(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def make_used(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
     """Make a home whose database was started before and stopped in order, by copying one."""
-    usual = tmp_path_factory.mktemp("used")
 
     def copy(source: Path, target: Path) -> Path:
         """Keep owners and modes, as shutil would not."""
         subprocess.run(["/bin/cp", "-a", source, target], check=True)  # noqa: S603  # fixed program
         return target
 
-    with reachable_folder(usual) as folder:
+    with reachable_folder() as folder:
         with EmbeddedPostgres(folder / "original", fast=True):
             pass
-        kept = copy(folder / "original", usual / "kept")
+        kept = copy(folder / "original", tmp_path_factory.mktemp("used") / "kept")
     return lambda home: copy(kept, home)
 
 
@@ -109,8 +93,7 @@ def supervise(home: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def shared() -> Iterator[EmbeddedPostgres]:
     """A running server that tests only look at."""
-    usual = tmp_path_factory.mktemp("shared")
-    with reachable_folder(usual) as folder, EmbeddedPostgres(folder / "home", fast=True) as server:
+    with reachable_folder() as folder, EmbeddedPostgres(folder / "home", fast=True) as server:
         yield server
