@@ -77,8 +77,8 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
                         sealer.look_after()
                         deliverer.look_after()
                         web.look_after()
-                    sealer.ask_to_end()
-                    deliverer.ask_to_end()
+                    for child in (web, sealer, deliverer):  # none waits for another's end
+                        child.ask_to_end()
                 click.echo("Stopping: requests in flight are answered first …")
     click.echo("Stopped.")
 

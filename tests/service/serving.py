@@ -111,7 +111,7 @@ class Serving:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+            with urllib.request.urlopen(request, timeout=40) as answer:  # noqa: S310 - as above
                 return Answer(answer.status, answer.headers, json.load(answer))
         except urllib.error.HTTPError as refused:
             with refused:

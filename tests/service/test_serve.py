@@ -150,7 +150,8 @@ def waiting(conn: psycopg.Connection[Any]) -> bool:
 def test_it_ends_in_order_and_starts_again(folder: Path) -> None:
     """SIGTERM: what is in flight is answered and kept, nothing is left behind; then SIGINT as well."""
     home = folder / "home"
-    with serving(home) as first:
+    # However slow this machine: what is in flight is not given up before the service was asked to end.
+    with serving(home, PLAN_HISTORY_REQUEST_SECONDS="30") as first:
         headers = signed_in(home)
         pids = family(first.process.pid)
         assert len(pids) > 4
