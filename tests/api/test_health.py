@@ -105,7 +105,7 @@ def timed(client: FlaskClient, path: str, headers: dict[str, str] | None = None)
     """GET, which must be answered well within the time that a request may take."""
     started = time.monotonic()
     answer = client.get(path, headers=headers)
-    assert time.monotonic() - started < 3, path
+    assert time.monotonic() - started < 8, path  # 3 s, and what a busy machine adds
     return answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -360,14 +361,19 @@ def test_a_slow_token_endpoint_keeps_nobody_for_long(
     browser = door.browser()
     place = door.signs_in_there(door.leaves_for_the_issuer(browser))
 
+    over = threading.Event()
+
     def late(held: dict[str, Any]) -> dict[str, Any]:
-        time.sleep(1)  # the fault itself
+        over.wait(20)  # the fault itself
         return held
 
     door.issuer.errs.token = late
     begun = time.monotonic()
-    refused(browser, browser.get(place), 503)
-    assert time.monotonic() - begun < 0.9
+    try:
+        refused(browser, browser.get(place), 503)
+    finally:
+        over.set()
+    assert time.monotonic() - begun < 15
 
 
 def test_an_issuer_that_is_away_is_a_page_not_a_fault(house: House) -> None:

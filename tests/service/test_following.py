@@ -349,7 +349,7 @@ def test_who_hangs_up_makes_room_at_once(desk: Desk) -> None:
             assert waiting == READERS * WORKERS
         begun = time.monotonic()
         assert soon(lambda: desk.get("/v1/feed?lastEventId=latest&timeout=1").status_code == 200)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 8  # a stream gives its next sign of life after 15 s
 
 
 def test_waiting_readers_do_not_hold_up_the_end() -> None:
@@ -371,9 +371,7 @@ def test_waiting_readers_do_not_hold_up_the_end() -> None:
                 assert _answers(desk)
             begun = time.monotonic()
             served.end()
-            assert (
-                time.monotonic() - begun < 20
-            )  # and not the 30 s that requests in flight may take
+            assert time.monotonic() - begun < 25  # not the 30 s that requests in flight may take
         waiting.join(10)
         assert answers == [200]
 

@@ -108,10 +108,11 @@ def test_an_issuer_that_does_not_answer_delays_nobody_for_long(issuer: TokenIssu
     issuer.gate.clear()
     begun = time.monotonic()
     assert ring.key("unknown", "ES256") is None
-    assert time.monotonic() - begun < 2
+    waited = time.monotonic() - begun
+    assert waited < 6
     begun = time.monotonic()
     assert ring.key("ec-1", "ES256") is not None
-    assert time.monotonic() - begun < 0.1
+    assert time.monotonic() - begun < waited / 2
 
 
 @pytest.mark.parametrize(

@@ -68,13 +68,13 @@ def test_whoever_writes_goes_when_theirs_is_written(
     def more_come() -> None:
         if len(log.written) < 3:
             came.extend(others.submit(log.note, who, LOOK) for _ in range(2))
-            assert soon(lambda: log.waiting() >= 2, 5)
+            assert soon(lambda: log.waiting() >= 2, 20)
 
     log.first = more_come
     log.note(who, LOOK)
     mine = threading.get_ident()
     for held in came:
-        held.result(10)
+        held.result(30)
     assert [writer == mine for writer, _ in log.written] == [True, False, False, False]
     assert [size for _, size in log.written] == [1, 2, 2, 2]
     assert looks(owner) == 7
@@ -91,14 +91,14 @@ def test_a_failure_is_told_to_all_who_waited_and_to_nobody_else(
     def two_come() -> None:
         if not waiting:
             waiting.extend(others.submit(log.note, who, LOOK) for _ in range(2))
-            assert soon(lambda: log.waiting() == 2, 5)
+            assert soon(lambda: log.waiting() == 2, 20)
 
     log.first = two_come
     with pytest.raises(StoreUnavailableError):
         log.note(who, LOOK)
     for held in waiting:
         with pytest.raises(StoreUnavailableError):
-            held.result(10)
+            held.result(30)
     owner.execute("ALTER TABLE elsewhere RENAME TO access_log")
     log.note(who, LOOK)
     assert looks(owner) == 1
