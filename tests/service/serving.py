@@ -128,14 +128,19 @@ class Serving:
         for pid in family(self.process.pid)[1:]:
             with contextlib.suppress(OSError):
                 line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-                found += [pid] if words in line else []
-        return sorted(found)
+                found += [(_begun(pid), pid)] if words in line else []
+        return [pid for _, pid in sorted(found)]
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> str:
         """Ask it to end; what it said on the way."""
         self.process.send_signal(how)
         rest, _ = self.process.communicate(timeout=60)
         return rest
+
+
+def _begun(pid: int) -> int:
+    """When a process began, in ticks (proc(5)): numbers begin anew, so a later one may have a lower number."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 def _raw(body: Any) -> bytes:
