@@ -135,6 +135,19 @@ def webhook_service(held: Settings) -> Iterator[WebhookService]:
         yield container.webhooks
 
 
+@contextlib.contextmanager
+def written(place: object) -> Iterator[None]:
+    """Say in a sentence why a place cannot be written; raises UsageError for any OSError but a closed pipe."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever reads has enough
+    except OSError as failed:
+        raise UsageError(
+            f"{place} cannot be written: {failed.strerror}. Choose another place, or make room there."
+        ) from failed
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for machines.")
 
 
