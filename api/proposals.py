@@ -103,7 +103,7 @@ def approve_proposal(body: dict[str, Any], proposal_id: UUID) -> Response:
 
     With the last approval it needs, the proposed entries are recorded in the same moment, decided against
     the clinic as it stands then. If one is not possible any more, nothing is recorded and the proposal
-    stays open.
+    stays open. Once it has expired (`expires_at`), nothing is said to it any more.
     """
     done = services().proposals.approve(principal(), proposal_id, body.get("reason"), writing())
     return _answer(done, proposal_id)

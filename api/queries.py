@@ -13,6 +13,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from api.parsing import moment
 from api.schemas import MomentField
+from domain.clinic import Clinic
 from domain.entry import EVERY_TYPE, TYPES, VOICES
 from domain.fields import plain_moment
 from service.access import ACCESS, ROLES
@@ -97,9 +98,9 @@ class Paged(Query):
 
 
 class TimelineQuery(Paged):
-    """Which entries of a timeline."""
+    """Which entries of a plan's timeline."""
 
-    type = _choice(tuple(EVERY_TYPE))
+    type = _choice(tuple(TYPES))
     recorded_by = UUIDField(metadata={"description": "The member who recorded it."})
     voiced_by = _choice(VOICES)
     goal_id = UUIDField(metadata={"description": "Entries about this goal."})
@@ -112,9 +113,16 @@ class TimelineQuery(Paged):
     )
 
 
+class ClinicsOwnTimelineQuery(TimelineQuery):
+    """Which entries of those that a clinic recorded about itself."""
+
+    type = _choice(tuple(Clinic.TAKES))
+
+
 class ClinicTimelineQuery(TimelineQuery):
     """Which entries of the clinic's timeline."""
 
+    type = _choice(tuple(EVERY_TYPE))
     plan_id = UUIDField()
     client_ref = _text(120)
     order = _choice(ORDERS, load_default="-recorded")

@@ -23,7 +23,13 @@ from api.conventions import (
     wanted_format,
 )
 from api.lines import CSV, NDJSON
-from api.queries import ClinicTimelineQuery, TimelineQuery, moment_part, whole_part
+from api.queries import (
+    ClinicsOwnTimelineQuery,
+    ClinicTimelineQuery,
+    TimelineQuery,
+    moment_part,
+    whole_part,
+)
 from service.export import tables
 from service.timeline import Filter, Page
 
@@ -104,7 +110,7 @@ def plan_timeline(query: Mapping[str, Any], plan_id: UUID) -> Response:
     answer="TimelinePage",
     streams=True,
 )
-@timeline.query(TimelineQuery)
+@timeline.query(ClinicsOwnTimelineQuery)
 @takes_query
 def clinics_own_timeline(query: Mapping[str, Any]) -> Response:
     """What the clinic recorded about itself: its people, supervision, caseload, policy."""

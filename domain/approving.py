@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from domain.approval import ANOTHER_PERSON, Approval
@@ -22,6 +23,7 @@ from domain.errors import (
 from domain.fields import Ref, build
 from domain.fold import AMENDING
 from domain.proposals import (
+    LASTS,
     MAKING,
     ChangeProposed,
     Proposal,
@@ -92,7 +94,7 @@ def refuse(clinic: Clinic, entry: Entry, *, approved: bool) -> None:
     """Refuse what is not for this person to record, or not without others (a PlanHistoryError)."""
     if isinstance(entry.data, DECISIONS):
         held = clinic.state.proposals[entry.data.proposal_id]
-        if objection := objection_to(held, type(entry.data), entry.recorded_by):
+        if objection := objection_to(held, type(entry.data), entry.recorded_by, entry.recorded_at):
             raise objection
     if approved:
         return
@@ -108,12 +110,16 @@ def refuse(clinic: Clinic, entry: Entry, *, approved: bool) -> None:
 
 
 def objection_to(
-    held: Proposal, deciding: type[EntryData], author: Author
+    held: Proposal, deciding: type[EntryData], author: Author, now: datetime
 ) -> PlanHistoryError | None:
-    """Why somebody may not approve, decline or withdraw a proposal as it stands; None: they may."""
+    """Why somebody may not approve, decline or withdraw a proposal as it stands now; None: they may."""
     if held.status != "open":
         name = held.closing.by.name if held.closing else "somebody"
         return TransitionError(f"That was {held.status} already, by {name}.")
+    if held.standing(now) == "expired":
+        return TransitionError(
+            f"That expired: nobody decided on it within {LASTS.days} days. Propose it again if it is still wanted."
+        )
     if deciding is ProposalWithdrawn:
         if held.is_by(author):
             return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from domain.entry import TOPICS, Author, Entry, EntryData, Reason, data_from_stored, recorded
@@ -19,6 +19,8 @@ from domain.people import MemberJoined
 MAKING = "POST /v1/clinic/proposals"
 DECIDING = f"{MAKING}/{{proposal_id}}"
 MOST = 50
+LASTS = timedelta(days=14)
+"""How long a proposal waits: what was asked for then is not to be agreed to when nobody remembers why."""
 TOLD = 3
 """How many of the proposed entries a sentence tells."""
 ProposalRef = Annotated[str, Ref("proposal")]
@@ -87,6 +89,16 @@ class Proposal(Part):
     status: str = "open"
     approvals: tuple[Word, ...] = ()
     closing: Word | None = None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """From when on it waits no longer; None: what a client asks for is not over until it is answered."""
+        return None if self.proposed.by.role == "client" else self.proposed.at + LASTS
+
+    def standing(self, now: datetime) -> str:
+        """Its status at a moment: ``expired`` is nobody's word, it comes with time."""
+        over = self.expires_at is not None and now >= self.expires_at
+        return "expired" if self.status == "open" and over else self.status
 
     def is_by(self, author: Author) -> bool:
         """Whether they are the one who proposed it."""

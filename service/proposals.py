@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +38,7 @@ from service.erasure import Eraser
 from service.errors import NotAllowedError
 from service.recording import Draft, Recorded, Request
 
-STATUSES = ("open", "approved", "declined", "withdrawn")
+STATUSES = ("open", "approved", "declined", "withdrawn", "expired")
 DOING: dict[str, type[EntryData]] = {
     "approve": ProposalApproved,
     "decline": ProposalDeclined,
@@ -184,15 +185,16 @@ class ProposalService:
     def find(self, principal: Principal, asking: Asking) -> tuple[list[dict[str, Any]], int | None]:
         """A page of the proposals within the principal's reach, newest first, and where the next begins."""
         self.gate.require(principal, "proposals.read")
+        now = self.gate.clock()
         with self.clinic.reading(principal) as clinic:
             found = [
                 held
                 for held in reversed([*clinic.state.proposals])
-                if asking.status in (None, held.status)
+                if asking.status in (None, held.standing(now))
                 and (asking.after is None or held.version < asking.after)
                 and self._sees(principal, held)
             ]
-            shown = [_document(held, clinic, principal) for held in found[: asking.limit]]
+            shown = [_document(held, clinic, principal, now) for held in found[: asking.limit]]
         self.gate.looked_through(principal, "proposals.read", asked="proposals")
         more = len(found) > asking.limit
         return shown, shown[-1]["version"] if more else None
@@ -202,7 +204,7 @@ class ProposalService:
         self.gate.require(principal, "proposals.read")
         with self.clinic.reading(principal) as clinic:
             held = self._held(principal, clinic, proposal_id)
-            shown = _document(held, clinic, principal)
+            shown = _document(held, clinic, principal, self.gate.clock())
         self.gate.looked_through(principal, "proposals.read", asked="proposal")
         return shown
 
@@ -210,7 +212,9 @@ class ProposalService:
         """How many proposals wait for the principal's word."""
         if not principal.may("proposals.decide"):
             return 0
-        return self.gate.rosters(principal.clinic_id).waiting_for(principal.author)
+        return self.gate.rosters(principal.clinic_id).waiting_for(
+            principal.author, self.gate.clock()
+        )
 
     def _held(self, principal: Principal, clinic: Clinic, proposal_id: UUID) -> Proposal:
         held = clinic.state.proposals.get(str(proposal_id))
@@ -228,14 +232,17 @@ _ENTRY, _DATA = "/entries/0", "/entries/0/data"
 """Where a refusal points that was made for the one entry which holds the request."""
 
 
-def _document(held: Proposal, clinic: Clinic, principal: Principal) -> dict[str, Any]:
+def _document(
+    held: Proposal, clinic: Clinic, principal: Principal, now: datetime
+) -> dict[str, Any]:
     """A proposal as the API shows it: what would be recorded, in sentences, and what one may say to it."""
     told = sentences(clinic.state, held.entries)
     return {
         "proposal_id": held.proposal_id,
         "entry_id": held.entry_id,
         "version": held.version,
-        "status": held.status,
+        "status": held.standing(now),
+        "expires_at": plain_moment(held.expires_at) if held.expires_at else None,
         "proposed": _word(held.proposed),
         "entries": [
             {
@@ -254,7 +261,7 @@ def _document(held: Proposal, clinic: Clinic, principal: Principal) -> dict[str,
             doing
             for doing, kind in DOING.items()
             if principal.may(_TAKES.get(kind, "proposals.decide"))
-            and objection_to(held, kind, principal.author) is None
+            and objection_to(held, kind, principal.author, now) is None
         ],
     }
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from ipaddress import ip_network
+import os
+import re
+from dataclasses import dataclass, fields, replace
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 
-import environs
 import platformdirs
 
+from service.environment import Variables, slips, words
+
+MOST_PORTS = 65_535
+LISTENING = "an address to listen on: HOST:PORT, [IPv6]:PORT, unix:/PATH or fd://NUMBER"
+PROXIES = "addresses or networks such as 10.0.0.0/8, separated by commas"
+PROGRAMS = "auto, wheel, system, or the path of a folder with initdb and postgres in it"
+KEYS = "off, the absolute path of a folder, or the postgresql:// address of a database"
 SECRET = frozenset(
     {
         "database_url",
@@ -21,43 +29,61 @@ SECRET = frozenset(
         "oidc_client_secret",
     }
 )
-_NOT_NEGATIVE = environs.validate.Range(min=0)
-_AT_LEAST_ONE = environs.validate.Range(min=1)
-_PORT = environs.validate.Range(min=0, max=65_535)
-_LEVEL = environs.validate.OneOf(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_PROVIDERS = ("wheel", "system")
+_HOST = re.compile(r"[\w.-]*[^\W\d][\w.-]*|")  # a name, or nothing: every address
 
 
-def _some_time(seconds: float) -> None:
-    if not 0 < seconds < 86_400:
-        raise environs.ValidationError("Must be a number of seconds, more than 0.")
+def _level(given: str) -> str:
+    if given.upper() not in _LEVELS:
+        raise ValueError
+    return given.upper()
 
 
-def _addresses(trusted: str) -> None:
-    for held in _words(trusted):
-        try:
-            ip_network(held)
-        except ValueError as wrong:
-            raise environs.ValidationError(
-                f"{held} is no address and no network such as 10.0.0.0/8."
-            ) from wrong
+def _addresses(given: str) -> str:
+    for held in words(given):
+        ip_network(held)
+    return given
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+def _listening(given: str) -> str:
+    """What gunicorn can listen on; it takes several, separated by commas."""
+    for held in words(given):
+        if not held.startswith("unix:/") and not re.fullmatch(r"fd://\d+", held):
+            _host_and_port(held)
+    return given
 
 
-def _path(place: str | None) -> Path | None:
-    return Path(place).expanduser() if place else None
+def _host_and_port(given: str) -> None:
+    host, colon, port = given.rpartition(":")
+    if given.endswith("]") or not colon:
+        host, port = given, "0"
+    if not (port.isdecimal() and int(port) <= MOST_PORTS):
+        raise ValueError
+    if host.startswith("[") and host.endswith("]"):
+        IPv6Address(host[1:-1])
+    elif not _HOST.fullmatch(host):
+        IPv4Address(host)
 
 
-def _held_in(place: str | None) -> str | None:
-    """What a file holds, as container platforms hand secrets over; None without one."""
-    if not place:
-        return None
-    try:
-        return Path(place).read_text("utf-8").strip() or None
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise environs.EnvError(f"The file {place} cannot be read; check its path.") from unreadable
+def _programs(given: str) -> str | None:
+    """Where the embedded database's programs come from; None where nobody says."""
+    if given in _PROVIDERS:
+        return given
+    folder = Path(given).expanduser()
+    if given != "auto" and not all((folder / name).is_file() for name in ("initdb", "postgres")):
+        raise ValueError
+    return None if given == "auto" else str(folder)
+
+
+def _place_of_keys(given: str) -> str:
+    """A folder whose name does not depend on where a process begins, the address of a database, or off."""
+    if given == "off" or given.startswith(("postgresql://", "postgres://")):
+        return given
+    folder = Path(given).expanduser()
+    if not folder.is_absolute() or "://" in given:
+        raise ValueError
+    return str(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +98,12 @@ class Settings:
     master_key: str | None = None
     master_key_file: Path | None = None
     embedded: str | None = None
+    bind: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
-    workers: int = 2
+    workers: int | None = None
     threads: int = 8
+    max_requests: int = 0
     pool_size: int = 8
     log_level: str = "INFO"
     trusted_proxies: str = "127.0.0.1"
@@ -104,66 +132,63 @@ class Settings:
     webhook_attempts: int = 16
     webhook_pause: float = 5.0
     webhook_seconds: float = 10.0
+    slips: tuple[str, ...] = ()
+    """A sentence for each variable that looks like a setting and is none."""
 
     @classmethod
     def from_environment(cls) -> Settings:
         """Read every setting; a malformed one raises ``environs.EnvError`` naming it."""
-        env = environs.Env()
-        own = environs.Env(prefix="PLAN_HISTORY_")
-        home = Path(own.str("HOME", "") or platformdirs.user_data_path("plan-history")).expanduser()
-        database_url = env.str("DATABASE_URL", None) or _held_in(env.str("DATABASE_URL_FILE", None))
-        keys = own.str("KEYS", None) or _held_in(own.str("KEYS_FILE", None))
-        master_key_file = own.str("MASTER_KEY_FILE", None)
-        return cls(
+        env, own = Variables(), Variables("PLAN_HISTORY_")
+        home = (own.path("HOME") or platformdirs.user_data_path("plan-history")).absolute()
+        database_url, keys = env.secret("DATABASE_URL"), own.secret("KEYS", _place_of_keys, KEYS)
+        threads = own.whole("THREADS", 8, 1)
+        held = cls(
             database_url=database_url,
-            migration_url=own.str("MIGRATION_URL", None)
-            or _held_in(own.str("MIGRATION_URL_FILE", None)),
-            projector_url=own.str("PROJECTOR_URL", None)
-            or _held_in(own.str("PROJECTOR_URL_FILE", None)),
+            migration_url=own.secret("MIGRATION_URL"),
+            projector_url=own.secret("PROJECTOR_URL"),
             home=home,
             keys=keys or (None if database_url else str(home / "keys")),
-            master_key=own.str("MASTER_KEY", None) or None,
-            master_key_file=Path(master_key_file) if master_key_file else None,
-            embedded=own.str("EMBEDDED", None) or None,
-            host=own.str("HOST", "127.0.0.1"),
-            port=env.int("PORT", 8000, validate=_PORT),
-            workers=own.int("WORKERS", 2, validate=_AT_LEAST_ONE),
-            threads=own.int("THREADS", 8, validate=_AT_LEAST_ONE),
-            pool_size=own.int("POOL_SIZE", 8, validate=_AT_LEAST_ONE),
-            log_level=own.str(
-                "LOG_LEVEL", "INFO", validate=lambda held: _LEVEL(held.upper())
-            ).upper(),
-            trusted_proxies=own.str("TRUSTED_PROXIES", "127.0.0.1", validate=_addresses),
-            request_seconds=own.float("REQUEST_SECONDS", 3.0, validate=_some_time),
-            cached_plans=own.int("CACHED_PLANS", 512, validate=_AT_LEAST_ONE),
-            quota_per_minute=own.int("QUOTA_PER_MINUTE", 6000, validate=_NOT_NEGATIVE),
-            quota_burst=own.int("QUOTA_BURST", 600, validate=_NOT_NEGATIVE),
-            failed_sign_ins=own.int("FAILED_SIGN_INS", 300, validate=_NOT_NEGATIVE),
-            oidc_issuer=own.str("OIDC_ISSUER", None) or None,
-            oidc_audience=own.str("OIDC_AUDIENCE", None) or None,
-            oidc_jwks=own.str("OIDC_JWKS", None) or None,
-            oidc_algorithms=_words(own.str("OIDC_ALGORITHMS", "") or "RS256,ES256"),
-            oidc_types=_words(own.str("OIDC_TYPES", "") or "at+jwt,JWT"),
-            oidc_clinic_claim=own.str("OIDC_CLINIC_CLAIM", "") or "clinic_id",
-            oidc_member_claim=own.str("OIDC_MEMBER_CLAIM", "") or "sub",
-            oidc_client_id=own.str("OIDC_CLIENT_ID", None) or None,
-            oidc_client_secret=own.str("OIDC_CLIENT_SECRET", None)
-            or _held_in(own.str("OIDC_CLIENT_SECRET_FILE", None)),
-            oidc_name=own.str("OIDC_NAME", "") or "your clinic's sign-in",
-            oidc_scope=own.str("OIDC_SCOPE", "") or "openid",
-            oidc_prompt=own.str("OIDC_PROMPT", "login"),
-            feed_readers=own.int(
-                "FEED_READERS", max(own.int("THREADS", 8) // 2, 1), validate=_NOT_NEGATIVE
+            master_key=own.text("MASTER_KEY"),
+            master_key_file=own.path("MASTER_KEY_FILE"),
+            embedded=own.taken("EMBEDDED", None, _programs, PROGRAMS),
+            bind=own.taken("BIND", None, _listening, LISTENING),
+            host=own.text("HOST") or "127.0.0.1",
+            port=env.whole("PORT", 8000, 0, MOST_PORTS),
+            workers=own.whole("WORKERS", None, 1),
+            threads=threads,
+            max_requests=own.whole("MAX_REQUESTS", 0, 0),
+            pool_size=own.whole("POOL_SIZE", 8, 1),
+            log_level=own.taken(
+                "LOG_LEVEL", "INFO", _level, f"one of {', '.join(_LEVELS).lower()}"
             ),
-            deliverer_url=own.str("DELIVERER_URL", None)
-            or _held_in(own.str("DELIVERER_URL_FILE", None)),
-            sealer_url=own.str("SEALER_URL", None) or _held_in(own.str("SEALER_URL_FILE", None)),
-            sealer_key_file=_path(own.str("SEALER_KEY_FILE", None)),
-            webhook_private_targets=own.bool("WEBHOOK_PRIVATE_TARGETS", False),
-            webhook_attempts=own.int("WEBHOOK_ATTEMPTS", 16, validate=_AT_LEAST_ONE),
-            webhook_pause=own.float("WEBHOOK_PAUSE", 5.0, validate=_some_time),
-            webhook_seconds=own.float("WEBHOOK_SECONDS", 10.0, validate=_some_time),
+            trusted_proxies=own.taken("TRUSTED_PROXIES", "127.0.0.1", _addresses, PROXIES),
+            request_seconds=own.seconds("REQUEST_SECONDS", 3.0),
+            cached_plans=own.whole("CACHED_PLANS", 512, 1),
+            quota_per_minute=own.whole("QUOTA_PER_MINUTE", 6000, 0),
+            quota_burst=own.whole("QUOTA_BURST", 600, 0),
+            failed_sign_ins=own.whole("FAILED_SIGN_INS", 300, 0),
+            oidc_issuer=own.text("OIDC_ISSUER"),
+            oidc_audience=own.text("OIDC_AUDIENCE"),
+            oidc_jwks=own.text("OIDC_JWKS"),
+            oidc_algorithms=own.words("OIDC_ALGORITHMS", ("RS256", "ES256")),
+            oidc_types=own.words("OIDC_TYPES", ("at+jwt", "JWT")),
+            oidc_clinic_claim=own.text("OIDC_CLINIC_CLAIM") or "clinic_id",
+            oidc_member_claim=own.text("OIDC_MEMBER_CLAIM") or "sub",
+            oidc_client_id=own.text("OIDC_CLIENT_ID"),
+            oidc_client_secret=own.secret("OIDC_CLIENT_SECRET"),
+            oidc_name=own.text("OIDC_NAME") or "your clinic's sign-in",
+            oidc_scope=own.text("OIDC_SCOPE") or "openid",
+            oidc_prompt=own.exact("OIDC_PROMPT", "login"),
+            feed_readers=own.whole("FEED_READERS", max(threads // 2, 1), 0),
+            deliverer_url=own.secret("DELIVERER_URL"),
+            sealer_url=own.secret("SEALER_URL"),
+            sealer_key_file=own.path("SEALER_KEY_FILE"),
+            webhook_private_targets=own.yes("WEBHOOK_PRIVATE_TARGETS", default=False),
+            webhook_attempts=own.whole("WEBHOOK_ATTEMPTS", 16, 1),
+            webhook_pause=own.seconds("WEBHOOK_PAUSE", 5.0),
+            webhook_seconds=own.seconds("WEBHOOK_SECONDS", 10.0),
         )
+        return replace(held, slips=slips(os.environ.keys(), env.asked | own.asked))
 
     @property
     def sealer_key(self) -> Path:
@@ -177,7 +202,9 @@ class Settings:
 
     def shown(self) -> dict[str, str]:
         """The settings for people, secrets hidden."""
-        held = {spec.name: getattr(self, spec.name) for spec in fields(self)}
+        held = {
+            spec.name: getattr(self, spec.name) for spec in fields(self) if spec.name != "slips"
+        }
         return {
             name: ("(set, hidden)" if value else "(not set)") if name in SECRET else _shown(value)
             for name, value in held.items()

@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.commandline.main import cli
+from service.environment import ELSEWHERE
 from tests.conftest import Caller
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,10 +97,23 @@ def test_every_test_the_security_guide_names_is_there() -> None:
 
 
 def settings_read() -> Iterator[str]:
-    """Every variable that the service reads from the environment."""
-    for kind, name in re.findall(r'\b(env|own)\.\w+\(\s*"(\w+)"', text("service/settings.py")):
-        yield f"PLAN_HISTORY_{name}" if kind == "own" else name
-    yield from re.findall(r'_env\.get\("(\w+)"\)', text("service/serving/gunicorn.py"))
+    """Every variable that the service reads as a setting."""
+    asked = r'\b(env|own)\.(\w+)\(\s*"(\w+)"'
+    for kind, way, name in re.findall(asked, text("service/settings.py")):
+        whole = f"PLAN_HISTORY_{name}" if kind == "own" else name
+        yield whole
+        if way == "secret":
+            yield f"{whole}_FILE"
+
+
+def variables_named() -> Iterator[str]:
+    """Every variable of ours that the program names anywhere, and every one it takes from the environment."""
+    for room in ("domain", "projections", "service", "api"):
+        for path in (ROOT / room).rglob("*.py"):
+            source = path.read_text("utf-8")
+            yield from re.findall(r'"(PLAN_HISTORY_[A-Z_]*[A-Z])"', source)
+            yield from re.findall(r'\bos\.environ(?:\.\w+\(|\[)"(\w+)"', source)
+            yield from re.findall(r'"(\w+)" (?:not )?in os\.environ', source)
 
 
 def test_every_setting_is_explained_in_the_example() -> None:
@@ -109,6 +123,22 @@ def test_every_setting_is_explained_in_the_example() -> None:
     read = set(settings_read())
     assert {"DATABASE_URL", "PLAN_HISTORY_HOME", "PLAN_HISTORY_BIND"} <= read
     assert not read - set(explained), "docker/env.example does not explain them"
+
+
+def test_the_table_of_settings_has_them_all() -> None:
+    """And no others: each that is read, with what it may be and what holds without it."""
+    guide = text("docs/operations.md")
+    rows = re.findall(r"^\| `([A-Z_]+)`(?:, `(_FILE)`)? \| .+ \| .+ \|$", guide, re.MULTILINE)
+    told = {name for name, _ in rows} | {name + file for name, file in rows}
+    assert told == set(settings_read())
+
+
+def test_every_variable_that_is_read_is_known() -> None:
+    """Nothing is taken from the environment past the settings, or it would be told as misspelt."""
+    known = {*settings_read(), *ELSEWHERE}
+    named = set(variables_named())
+    assert {"PLAN_HISTORY_SUPERVISOR", "PLAN_HISTORY_LOG_LEVEL"} <= named
+    assert named - known == {"PROMETHEUS_MULTIPROC_DIR"}
 
 
 # Commands

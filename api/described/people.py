@@ -118,6 +118,7 @@ def _proposals() -> dict[str, dict[str, Any]]:
             entry_id=UUID_FORMAT,
             version=VERSION,
             status={"type": "string", "enum": list(STATUSES)},
+            expires_at=or_null(MOMENT_FORMAT),
             proposed=word,
             entries=many(entry),
             approved_by=many(role),

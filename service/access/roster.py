@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
@@ -44,9 +45,11 @@ class Roster:
         erased = frozenset(UUID(one) for held in gone for one in held)
         return cls(members, tuple(waiting), erased)
 
-    def waiting_for(self, author: Author) -> int:
+    def waiting_for(self, author: Author, now: datetime) -> int:
         """How many proposals wait for a word of this person."""
-        return sum(objection_to(held, ProposalApproved, author) is None for held in self.proposals)
+        return sum(
+            objection_to(held, ProposalApproved, author, now) is None for held in self.proposals
+        )
 
     def caseload(self, member_id: UUID) -> frozenset[UUID]:
         """The plans that were assigned to a member."""

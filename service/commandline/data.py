@@ -15,12 +15,12 @@ from rich.progress import Progress
 from service import transfer
 from service.commandline import exchange
 from service.commandline.shared import (
-    UsageError,
     answer,
     json_option,
     keys_of,
     owner_connection,
     settings,
+    written,
 )
 from service.export.archive import written_whole
 
@@ -57,13 +57,12 @@ def export(clinic_id: UUID, output: Path, everything: Path | None, folder: Path 
 
 def _write_log(clinic_id: UUID, output: Path) -> None:
     if str(output) == "-":
-        _write_lines(clinic_id, sys.stdout.buffer)
+        with written("Standard output"):
+            _write_lines(clinic_id, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
         return
-    try:
-        with written_whole(output) as file:
-            entries = _write_lines(clinic_id, file)
-    except OSError as failed:
-        raise UsageError(f"{output} cannot be written: {failed.strerror}.") from failed
+    with written(output), written_whole(output) as file:
+        entries = _write_lines(clinic_id, file)
     click.echo(f"{entries} entries exported.", err=True)
 
 

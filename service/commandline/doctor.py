@@ -52,13 +52,13 @@ def doctor(*, as_json: bool) -> None:
 
     It changes and makes nothing.
     """
-    held = settings()
+    held = settings(warn=False)
     shown: dict[str, Any] = {
         "version": version("plan-history"),
         "python": platform.python_version(),
         "settings": held.shown(),
     }
-    findings: list[str] = []
+    findings = [*held.slips]
     shown["findings"] = findings
     try:
         used = _about_the_database(held, shown, findings)

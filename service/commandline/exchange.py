@@ -22,6 +22,7 @@ from service.commandline.shared import (
     seals,
     settings,
     url_of,
+    written,
 )
 from service.container import Container, build
 from service.export.clinic import export_everything, export_tables
@@ -36,6 +37,7 @@ def write_everything(clinic_id: UUID, path: Path) -> None:
     console = Console(stderr=True)
     held = settings()
     with (
+        written(path),
         owner_connection(held) as conn,
         Progress(console=console, disable=not console.is_terminal) as progress,
     ):
@@ -53,7 +55,7 @@ def write_everything(clinic_id: UUID, path: Path) -> None:
 def write_tables(clinic_id: UUID, folder: Path) -> None:
     """Write a table for each read model."""
     held = settings()
-    with owner_connection(held) as conn:
+    with written(folder), owner_connection(held) as conn:
         rows = export_tables(conn, seals(held, clinic_id), folder)
     told = ", ".join(f"{name}.csv ({count} rows)" for name, count in rows.items())
     click.echo(f"{folder}: {told}.", err=True)

@@ -42,9 +42,11 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
         held,
         host=host or held.host,
         port=held.port if port is None else port,
-        workers=workers or held.workers,
+        workers=workers or held.workers or 2,
     )
-    quiet = "PLAN_HISTORY_LOG_LEVEL" not in os.environ  # a person is watching: warnings are enough
+    quiet = not os.environ.get(
+        "PLAN_HISTORY_LOG_LEVEL"
+    )  # a person is watching: warnings are enough
     set_up("WARNING" if quiet else held.log_level)
     with (
         supervise.signals() as stop,
@@ -58,9 +60,9 @@ def serve(*, demo: bool, host: str | None, port: int | None, workers: int | None
         _, chosen, *_ = sock.getsockname()
         address = f"http://{f'[{held.host}]' if ':' in held.host else held.host}:{chosen}"
         environment = supervise.environment_for(url, held.home)
-        environment.setdefault("PLAN_HISTORY_KEYS", held.keys or "")
+        environment["PLAN_HISTORY_KEYS"] = held.keys or ""
         environment["PLAN_HISTORY_WORKERS"] = str(held.workers)
-        environment.setdefault("PLAN_HISTORY_LOG_LEVEL", "WARNING")
+        environment["PLAN_HISTORY_LOG_LEVEL"] = "WARNING" if quiet else held.log_level
         with supervise.projector(environment) as projector:
             told = _demo(replace(held, database_url=url), owner_url, address) if demo else []
             with supervise.web(environment, sock) as web:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from service.database import OWNER_ROLE, dsn_as
 from service.embedded import running
 from service.identity.configured import check
 from service.keys import open_keys
+from service.serving.supervise import SUPERVISOR
 from service.settings import Settings
 from service.webhooks.management import WebhookService
 
@@ -32,9 +34,15 @@ class UsageError(Exception):
     """The command cannot do that; the message says what to do instead."""
 
 
-def settings() -> Settings:
-    """The settings in the environment; raises UsageError for some that do not go together."""
+def settings(*, warn: bool = True) -> Settings:
+    """The settings in the environment; raises UsageError for some that do not go together.
+
+    ``warn``: say on standard error which variables look like settings and are none.
+    """
     held = Settings.from_environment()
+    if warn and SUPERVISOR not in os.environ:  # serve has said it for its processes
+        for slip in held.slips:
+            click.echo(f"plan-history: {slip}", err=True)
     try:
         check(held)
     except ValueError as wrong:
@@ -125,6 +133,19 @@ def webhook_service(held: Settings) -> Iterator[WebhookService]:
     """The use cases of webhooks."""
     with services(held) as container:
         yield container.webhooks
+
+
+@contextlib.contextmanager
+def written(place: object) -> Iterator[None]:
+    """Say in a sentence why a place cannot be written; raises UsageError for any OSError but a closed pipe."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever reads has enough
+    except OSError as failed:
+        raise UsageError(
+            f"{place} cannot be written: {failed.strerror}. Choose another place, or make room there."
+        ) from failed
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for machines.")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from domain.entry import EVERY_TYPE
+from domain.entry import TYPES
 from service.commandline.shared import (
     answer,
     json_option,
@@ -45,8 +45,8 @@ def _command(name: str) -> Callable[[F], click.Command]:
 @click.argument("url")
 @click.option("--description", default="", help="What it is, for people.")
 @click.option(
-    "--type", "types", multiple=True, type=click.Choice(tuple(EVERY_TYPE)), metavar="TYPE",
-    help="Only entries of this type; may be repeated.",
+    "--type", "types", multiple=True, type=click.Choice(tuple(TYPES)), metavar="TYPE",
+    help="Only entries of this type of a plan's; may be repeated.",
 )  # fmt: skip
 @click.option("--plan", "plan_id", type=click.UUID, help="Only this plan's entries.")
 @click.option(

@@ -19,7 +19,7 @@ from service.access import Gate, Principal, Sight
 from service.access.table import CONSENTED, SELF
 from service.database import BoundedConnection, Database
 from service.fhir.decisions import MAKERS
-from service.fhir.people import find_practitioner
+from service.fhir.people import find_practitioner, named_by
 from service.fhir.resources import Key, resource, resources
 from service.fhir.search import Wanted, included
 from service.fhir.terms import Resource
@@ -181,14 +181,26 @@ class FhirService:
         """Every resource of a plan as it is now, and the practitioners they name, for who sees all of it."""
         _, there = self._resources(principal, plan_id, whole=True)
         found = list(there.values())
-        return [*found, *self._people(principal, found)]
+        return [*found, *self._people(principal, plan_id, found)]
 
-    def _people(self, principal: Principal, found: Sequence[Resource]) -> Iterator[Resource]:
-        named = dict.fromkeys(_references(found))
-        for reference in sorted(named):
+    def _people(
+        self, principal: Principal, plan_id: UUID, found: Sequence[Resource]
+    ) -> Iterator[Resource]:
+        for reference in sorted(set(_references(found))):
             kind, _, member_id = reference.partition("/")
             if kind == "Practitioner":
-                yield self._person(principal, member_id)
+                known = self._find_person(principal, member_id)
+                yield (
+                    known
+                    if known and "name" in known
+                    else self._as_named(principal, plan_id, member_id)
+                )
+
+    def _as_named(self, principal: Principal, plan_id: UUID, member_id: str) -> Resource:
+        """Somebody whom only this plan names: the read models may not have it yet."""
+        with reading_plan(self.plans, principal.clinic_id, plan_id) as plan:
+            said = (held.recorded_by for held in reversed(plan.entries))
+            return named_by(member_id, next((by for by in said if by.member_id == member_id), None))
 
     @contextlib.contextmanager
     def _seen(

@@ -10,6 +10,7 @@ import orjson
 from psycopg.rows import TupleRow
 
 from domain.clinic import Clinic
+from domain.entry import Author
 from domain.errors import PlanNotFoundError
 from domain.people import Member
 from service.database import BoundedConnection, Database
@@ -54,6 +55,13 @@ def _member(plans: Plans, clinic_id: UUID, member_id: UUID) -> Member | None:
     return None
 
 
+def named_by(member_id: str, author: Author | None) -> Resource:
+    """Somebody as they recorded something; only by id where they did not, or not as staff."""
+    if author is None or author.role in NO_STAFF:
+        return _practitioner(member_id, None, None)
+    return _practitioner(member_id, author.name, author.credential)
+
+
 def practitioner(member_id: UUID, member: Member) -> Resource:
     """A member of the clinic."""
     return _practitioner(
@@ -62,7 +70,7 @@ def practitioner(member_id: UUID, member: Member) -> Resource:
 
 
 def _practitioner(
-    member_id: UUID, name: str | None, credential: str | None, *, active: bool | None = None
+    member_id: UUID | str, name: str | None, credential: str | None, *, active: bool | None = None
 ) -> Resource:
     return given(
         resourceType="Practitioner",

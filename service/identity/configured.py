@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 def check(held: Settings) -> None:
     """Raise ValueError, naming the setting, for one that is missing or not to be trusted."""
+    algorithms = frozenset(held.oidc_algorithms)
+    if not algorithms or not algorithms <= KINDS.keys():
+        raise ValueError(
+            f"PLAN_HISTORY_OIDC_ALGORITHMS: choose from {', '.join(KINDS)}, or unset it for RS256,ES256."
+        )
     if held.oidc_issuer is None:
-        if held.oidc_client_id is not None:
-            raise ValueError("With PLAN_HISTORY_OIDC_CLIENT_ID set PLAN_HISTORY_OIDC_ISSUER too.")
+        _check_alone(held)
         return
     if held.oidc_audience is None and held.oidc_client_id is None:
         raise ValueError(
@@ -31,11 +35,23 @@ def check(held: Settings) -> None:
         )
     if held.oidc_audience is not None and held.oidc_jwks is None:
         raise ValueError("With PLAN_HISTORY_OIDC_AUDIENCE set PLAN_HISTORY_OIDC_JWKS too.")
-    algorithms = frozenset(held.oidc_algorithms)
-    if not algorithms or not algorithms <= KINDS.keys():
-        raise ValueError(f"PLAN_HISTORY_OIDC_ALGORITHMS: choose from {', '.join(KINDS)}.")
     if held.oidc_client_id is not None:
         _check_signing_in(held, held.oidc_issuer)
+
+
+def _check_alone(held: Settings) -> None:
+    """Without an issuer, what is said of one would have no effect."""
+    said = {
+        "CLIENT_ID": held.oidc_client_id,
+        "AUDIENCE": held.oidc_audience,
+        "JWKS": held.oidc_jwks,
+    }
+    for name, value in said.items():
+        if value is not None:
+            raise ValueError(
+                f"With PLAN_HISTORY_OIDC_{name} set PLAN_HISTORY_OIDC_ISSUER too, or unset it: then "
+                "nobody signs in at an issuer."
+            )
 
 
 def _check_signing_in(held: Settings, issuer: str) -> None:

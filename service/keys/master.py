@@ -174,10 +174,24 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _drafted(path: Path, text: str) -> Path:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as failed:
+        raise _unwritten(path, failed) from failed
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as failed:
+        Path(name).unlink()
+        raise _unwritten(path, failed) from failed
     return Path(name)
+
+
+def _unwritten(path: Path, failed: OSError) -> MasterKeyError:
+    return MasterKeyError(
+        f"The master key {path} cannot be written ({failed.strerror}); nothing was changed. Make room there, "
+        "or see to the folder's rights, and try again."
+    )

@@ -57,26 +57,33 @@ def open_keys(held: Settings, url: str | None = None) -> Keys:
     if held.keys == OFF:
         return NO_KEYS
     url = url or held.migration_url or held.database_url
-    if url and not begun(held) and is_sealed(url):
-        raise KeysLostError(held.keys)
-    return open_ring(held)
+    if not _there(held.keys):
+        _refuse_over_sealed(held.keys, url)
+        url = None  # it was asked
+    return _ring_in(held, url)
+
+
+def open_ring(held: Settings) -> Ring:
+    """The keys of an installation where they are not off; begun if there are none."""
+    return _ring_in(held, None)
 
 
 def begun(held: Settings) -> bool:
     """Whether a key is kept where they are to be; True when that cannot be asked. It makes nothing."""
     place = held.keys or ""
-    if "://" not in place and not (Path(place) / VAULT).exists():
+    if not _there(place):
         return False
-    with contextlib.suppress(StoreUnavailableError), contextlib.closing(_store(place)) as store:
-        return any(store.counts())
-    return True
+    with contextlib.closing(_store(place)) as store:
+        return not _is_empty(store)
 
 
-def open_ring(held: Settings) -> Ring:
-    """The keys of an installation where they are not off; begun if there are none."""
+def _ring_in(held: Settings, url: str | None) -> Ring:
+    """Open the store once; an empty one is refused beside what is sealed in the database at ``url``."""
     place = held.keys or ""
     store = _store(place)
     try:
+        if url and _is_empty(store):
+            _refuse_over_sealed(place, url)
         ring = Ring(store, _master(held, store, Path(place) / MASTER))
         with contextlib.suppress(StoreUnavailableError):  # it is waited for
             ring.prove()
@@ -84,6 +91,23 @@ def open_ring(held: Settings) -> Ring:
         store.close()
         raise
     return ring
+
+
+def _refuse_over_sealed(place: str, url: str | None) -> None:
+    if url and is_sealed(url):
+        raise KeysLostError(place)
+
+
+def _there(place: str) -> bool:
+    """Whether there is a vault to open; a database of keys is always asked."""
+    return "://" in place or (Path(place) / VAULT).exists()
+
+
+def _is_empty(store: KeyStore) -> bool:
+    """Whether no key was ever kept in it; False when that cannot be asked."""
+    with contextlib.suppress(StoreUnavailableError):
+        return not any(store.counts())
+    return False
 
 
 def _store(place: str) -> KeyStore:

@@ -6,26 +6,33 @@ from typing import Any
 
 import psycopg
 
-from service.database import OWNER_ROLE, PROJECTOR_ROLE
+from service.database import API_ROLE, DELIVERER_ROLE, OWNER_ROLE, PROJECTOR_ROLE
 
-_SEEING = (OWNER_ROLE, PROJECTOR_ROLE)
-"""Who sees the entries of every clinic."""
+_ASKING = (API_ROLE, PROJECTOR_ROLE, DELIVERER_ROLE, OWNER_ROLE)
+"""Whose processes work with keys."""
+_MIGRATED = """
+SELECT EXISTS (
+    SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'plan_history' AND c.relname = 'entries'
+)
+"""
 
 
 def is_sealed(url: str) -> bool:
-    """Whether an entry of this database is sealed with a key.
+    """Whether an entry of this database is sealed with a key; False before the first migration.
 
-    False also where nobody can tell: before the first migration, and for a login that may not see the
-    entries of every clinic. Raises psycopg.OperationalError for a database out of reach.
+    Raises psycopg.OperationalError for a database out of reach, and psycopg.ProgrammingError for one that
+    is not of this version, or a login that is none of the service's roles.
     """
     with psycopg.connect(url, autocommit=True, connect_timeout=2) as conn:
-        if not any(_took(conn, role) for role in _SEEING):
+        if not _answer(conn, _MIGRATED):
             return False
-        query = "SELECT EXISTS (SELECT FROM plan_history.entries WHERE key_id IS NOT NULL)"
-        try:
-            row = conn.execute(query).fetchone()
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            return False
+        any(_took(conn, role) for role in _ASKING)
+        return _answer(conn, "SELECT plan_history.anything_sealed()")
+
+
+def _answer(conn: psycopg.Connection[Any], question: str) -> bool:
+    row = conn.execute(question.encode()).fetchone()
     return row is not None and bool(row[0])
 
 

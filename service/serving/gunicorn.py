@@ -1,4 +1,4 @@
-"""How gunicorn serves the API: every name is one of its settings; the environment gives sizes."""
+"""How gunicorn serves the API: every name is one of its settings; ours give addresses and sizes."""
 
 import os
 import shutil
@@ -8,22 +8,23 @@ from typing import Any
 from prometheus_client import multiprocess
 
 from service.serving.supervise import METRICS_OF_THIS_RUN, end_with_supervisor
+from service.settings import Settings
 
-_env = os.environ
+_settings = Settings.from_environment()
 
 wsgi_app = "api.wsgi:application()"
-bind = _env.get("PLAN_HISTORY_BIND") or f"127.0.0.1:{_env.get('PORT') or 8000}"
+bind = _settings.bind or f"127.0.0.1:{_settings.port}"
 
 # A thread a request. Of the kinds of worker, gthread answers what is in flight before it stops; ours is
 # one that does not wait for slow clients for ever.
 worker_class = "service.serving.worker.Worker"
-workers = int(_env.get("PLAN_HISTORY_WORKERS") or min(2 * (os.cpu_count() or 1), 8))
-threads = int(_env.get("PLAN_HISTORY_THREADS") or 8)
+workers = _settings.workers or min(2 * (os.cpu_count() or 1), 8)
+threads = _settings.threads
 preload_app = False  # a database pool must not be shared across a fork
 keepalive = 5
 timeout = 30
 graceful_timeout = 30
-max_requests = int(_env.get("PLAN_HISTORY_MAX_REQUESTS") or 0)  # 0: a worker is never replaced
+max_requests = _settings.max_requests  # 0: a worker is never replaced
 max_requests_jitter = max_requests // 10  # … and when it is, not all at the same moment
 if Path("/dev/shm").is_dir():  # noqa: S108 – gunicorn's heartbeat file only; it opens it safely
     worker_tmp_dir = "/dev/shm"  # noqa: S108 – as above; on disk a slow write looks like a hung worker
@@ -35,13 +36,13 @@ limit_request_field_size = 8190
 http2_cleartext = "off"  # one protocol, one parser
 
 # Only these addresses may say that the request came by https or from someone else.
-forwarded_allow_ips = _env.get("PLAN_HISTORY_TRUSTED_PROXIES") or "127.0.0.1"
+forwarded_allow_ips = _settings.trusted_proxies
 
 control_socket_disable = True  # nobody steers the server from another process
 accesslog = None  # addresses and queries stay out of the logs; the API writes its own access log
 errorlog = "-"
 # At debug gunicorn writes down every address asked for, and callers may put anything into one.
-loglevel = (_env.get("PLAN_HISTORY_LOG_LEVEL") or "info").lower().replace("debug", "info")
+loglevel = _settings.log_level.lower().replace("debug", "info")
 proc_name = "plan-history"
 
 
@@ -52,7 +53,7 @@ def on_starting(server: object) -> None:  # noqa: ARG001 - gunicorn's signature
 
 def on_exit(server: object) -> None:  # noqa: ARG001 - gunicorn's signature
     """The master ends: so do the numbers that its workers shared, if the folder was made for this run."""
-    if made := _env.get(METRICS_OF_THIS_RUN):
+    if made := os.environ.get(METRICS_OF_THIS_RUN):
         shutil.rmtree(made, ignore_errors=True)
 
 

@@ -21,7 +21,7 @@ from service.access import ACCESS, ROLES
 from service.access.table import AMENDING, CLINIC_RECORDS, PROPOSES
 from tests.api.house import House, entry
 from tests.api.test_pages_reach import at_the_browser
-from tests.api.test_proposals import WHY, World, new_world
+from tests.api.test_proposals import WHY, World, new_world, two_weeks_on
 from tests.conftest import Caller
 
 SENT = "Proposed. It takes effect once it is approved."
@@ -320,6 +320,21 @@ def test_the_page_says_why_an_approval_is_refused(world: World) -> None:
     assert "They have left" in shown
     assert "Proposed:" in shown
     assert "Nothing is open." in officer.read("/people")
+
+
+def test_the_page_says_until_when_a_proposal_waits(world: World) -> None:
+    """And, when it has expired, what to do; there is no button any more."""
+    world.propose(world.promoted())
+    officer = at(world, "privacy_officer")
+    assert "It expires on" in officer.read("/people")
+    with two_weeks_on(world) as ask:
+        later = ask("privacy_officer")
+        token = later.headers["Authorization"].removeprefix("Bearer ")
+        assert later.client.post("/sign-in", data={"token": token}).status_code == 303
+        shown = later.client.get("/people/proposals?status=expired").text
+        assert "nobody had decided on it by then. Propose it again" in shown
+        assert "/approve" not in shown
+        assert "Nothing is open." in later.client.get("/people").text
 
 
 def test_who_may_not_decide_is_told_so(world: World) -> None:

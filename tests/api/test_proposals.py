@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Event
@@ -12,11 +13,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.app import create_app
 from api.examples import entry_example
 from domain.entry import CLINIC_TYPES, Reason
 from domain.errors import ChangeNotPossibleError, PlanHistoryError, TransitionError
 from domain.holds import LegalHoldLifted
-from domain.proposals import ChangeProposed, ProposedEntry
+from domain.proposals import LASTS, ChangeProposed, ProposedEntry
 from service.access import ACCESS, ROLES, Principal
 from service.access.table import APPROVES, CLINIC_RECORDS, PROPOSES
 from service.container import Container, build
@@ -379,6 +381,50 @@ def test_everybody_is_told_how_many_wait_for_them(world: World) -> None:
     assert world["admin"].post(f"{place}/approve", {}).status_code == 201
     assert deputy.post(f"{lifting}/approve", {}).status_code == 201
     assert [waiting(who) for who in (world["admin"], world["privacy_officer"], deputy)] == [0, 0, 0]
+
+
+@contextmanager
+def two_weeks_on(world: World) -> Iterator[Callable[[str], Caller]]:
+    """The service two weeks later, and how somebody of a role asks it."""
+    held = build(world.house.container.settings, lambda: datetime.now(UTC) + LASTS)
+    browser = create_app(held).test_client()
+
+    def ask(role: str) -> Caller:
+        who = world[role].who
+        token = world.clinic.token(who, days=30)
+        return Caller(browser, who, {"Authorization": f"Bearer {token}"})
+
+    yield ask
+    held.close()
+
+
+def test_a_proposal_expires(world: World) -> None:
+    """It stays to be read, waits for nobody, and nothing is said to it any more; a client's request waits."""
+    place = world.propose(world.promoted())
+    world.house.catch_up()
+    wish = {"reason": {"text": "I want it gone"}, "before_retention_ends": True}
+    asked = world["client"].post("/v1/clients/c-1/erasure", wish)
+    assert asked.status_code == 201, asked.text
+    held = world["privacy_officer"].get(place).json
+    assert (held["status"], held["may"]) == ("open", ["approve", "decline"])
+    waits = datetime.fromisoformat(held["expires_at"])
+    assert waits - datetime.fromisoformat(held["proposed"]["at"]) == timedelta(days=14)
+    with two_weeks_on(world) as ask, world.house.nothing_written():
+        officer = ask("privacy_officer")
+        shown = officer.get(place).json
+        assert shown == {**held, "status": "expired", "may": []}
+        assert officer.get("/v1/me").json["proposals_waiting"] == 1
+        [over] = officer.get(f"{PLACE}?status=expired").json["proposals"]
+        [client] = officer.get(f"{PLACE}?status=open").json["proposals"]
+        assert (over["proposal_id"], client["expires_at"]) == (held["proposal_id"], None)
+        assert client["may"] == ["approve", "decline"]
+        for by, doing in (
+            ("privacy_officer", "approve"),
+            ("privacy_officer", "decline"),
+            ("supervisor", "withdraw"),
+        ):
+            said = ask(by).post(f"{place}/{doing}", {"reason": {"text": WHY}})
+            refused(said, 409, "impossible-transition", saying="Propose it again if it is still")
 
 
 # Refusals

@@ -61,6 +61,22 @@ def test_filters_find_what_they_say(pair: tuple[Desk, Caller]) -> None:
         assert versions(desk, nothing) == []
 
 
+def test_each_timeline_takes_the_types_it_can_hold(pair: tuple[Desk, Caller]) -> None:
+    """Of others there would never be any: they are refused, and those there are are named."""
+    desk, _ = pair
+    auditor = desk.house.sign_in(desk.clinic, "auditor")
+    for place, taken, not_taken in (
+        (f"{desk.url}/timeline", ("GoalSet", "EntryCorrected"), "MemberJoined"),
+        ("/v1/clinic/timeline", ("MemberJoined", "EntryCorrected"), "GoalSet"),
+        ("/v1/timeline", ("GoalSet", "MemberJoined"), "NoSuchThing"),
+    ):
+        for name in taken:
+            assert auditor.get(f"{place}?type={name}").status_code == 200, (place, name)
+        answer = auditor.get(f"{place}?type={not_taken}")
+        problem = refused(answer, 400, "invalid-query", saying="Must be one of: ")
+        assert all(name in problem["errors"][0]["detail"] for name in taken)
+
+
 def test_since_is_included_and_until_is_not(pair: tuple[Desk, Caller]) -> None:
     """Bounds go by the clock of the order: occurred, or recorded."""
     desk, _ = pair

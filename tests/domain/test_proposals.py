@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -32,6 +33,7 @@ from domain.people import (
     SupervisionAssigned,
 )
 from domain.proposals import (
+    LASTS,
     ChangeProposed,
     ProposalApproved,
     ProposalDeclined,
@@ -158,6 +160,43 @@ def test_a_proposal_is_withdrawn_by_who_made_it_alone(told: Told) -> None:
     assert isinstance(told.refused(word, None, OFFICER), NotYoursError)
     told.withdraw(held, ROWAN)
     assert told.proposal(held.proposal_id).status == "withdrawn"
+
+
+def test_a_proposal_waits_for_two_weeks(told: Told) -> None:
+    """Until the last moment it is decided on; from then on by no word of anybody, also where one approved."""
+    told.tell(LegalHoldPlaced(client_ref="c-1"), WHY, OFFICER)
+    held = told.propose(PROMOTED)
+    lifting = told.propose(LIFTED, by=ADMIN)
+    told.approve(lifting, OFFICER)
+    assert held.expires_at == held.proposed.at + LASTS
+    for data, by in (
+        (ProposalApproved(proposal_id=held.proposal_id), DEPUTY),
+        (ProposalDeclined(proposal_id=held.proposal_id), DEPUTY),
+        (ProposalWithdrawn(proposal_id=held.proposal_id), ROWAN),
+    ):
+        told.now = held.expires_at - timedelta(hours=1)  # another hour passes with each entry
+        refused = told.refused(data, WHY, by)
+        assert isinstance(refused, TransitionError)
+        assert "Propose it again" in refused.detail
+    assert held.standing(held.expires_at - timedelta(microseconds=1)) == held.status == "open"
+    assert held.standing(held.expires_at) == "expired"
+    told.now = held.expires_at - timedelta(hours=1, seconds=1)
+    told.approve(held, OFFICER)
+    assert lifting.expires_at is not None
+    told.now = lifting.expires_at
+    assert "expired" in told.not_approved(lifting, DEPUTY).detail
+    assert told.proposal(held.proposal_id).standing(told.now + LASTS) == "approved"
+
+
+def test_what_a_client_asks_for_waits_until_it_is_answered(told: Told) -> None:
+    """Nobody lets it lie until it is over."""
+    told.tell(LegalHoldPlaced(client_ref="c-1"), WHY, OFFICER)
+    held = told.propose(LIFTED, by=CLIENT)
+    told.approve(held, OFFICER)
+    told.now += 10 * LASTS
+    assert (held.expires_at, held.standing(told.now)) == (None, "open")
+    told.approve(held, DEPUTY)
+    assert told.proposal(held.proposal_id).status == "approved"
 
 
 def test_what_was_said_to_a_proposal_stands(told: Told) -> None:

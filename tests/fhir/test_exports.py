@@ -16,8 +16,9 @@ from projections import ALL
 from projections.sealing import Seals
 from service.export import tables
 from service.export.clinic import export_everything, export_tables
+from service.export.plan import FORMATS
 from service.transfer import import_lines
-from tests.api.house import Desk, House, entry, new_desk
+from tests.api.house import Desk, House, an_id, entry, new_desk, refused
 from tests.api.living import Living
 from tests.fhir.checkers import by_rules, by_schema, references
 from tests.keys import keys
@@ -135,6 +136,29 @@ def test_the_page_has_the_checkpoint_on_it(lived: Living) -> None:
     files = opened(exported(lived.desk, "bundle").data)
     assert files["checkpoint.txt"].decode() == note
     assert f"<pre>{note}</pre>" in files["index.html"].decode()
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_plan_is_exported_as_soon_as_it_is_opened(house: House, kind: str) -> None:
+    """Before any read model has it: its therapist, whom nothing else names, is named as there."""
+    desk = new_desk(house)
+    answer = exported(desk, kind)
+    missing = desk.caller.get(f"/v1/plans/{an_id()}/export?format={kind}")
+    refused(missing, 404, "plan-not-found")
+    if kind != "fhir":
+        return
+    people = [
+        held["resource"]
+        for held in answer.json["entry"]
+        if held["resource"]["resourceType"] == "Practitioner"
+    ]
+    assert [held["id"] for held in people] == [str(desk.caller.who.member_id)]
+    assert people[0]["name"] == [{"text": desk.caller.who.name}]
+    house.catch_up()
+    later = exported(desk, kind).json["entry"]
+    assert [held["resource"] for held in later] == [
+        held["resource"] for held in answer.json["entry"]
+    ]
 
 
 def test_an_export_is_for_those_who_see_the_whole_plan(house: House, lived: Living) -> None:

@@ -17,7 +17,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from domain.entry import EntryData, Reason
+from domain.entry import EVERY_TYPE, TYPES, EntryData, Reason
 from domain.holds import LegalHoldLifted, LegalHoldPlaced
 from domain.people import MemberLeft, MemberRoleChanged
 from domain.proposals import ChangeProposed
@@ -122,6 +122,15 @@ def test_projections_are_shown_stopped_and_resumed(
         resumed = here("projections", "resume", name, "--clinic", clinic.clinic_id, "--json")
         assert resumed.shown == {"resumed": 1}
     assert here("projections", "resume", "timeline").out == "0 clinic(s) go on.\n"
+
+
+def test_a_webhook_is_made_for_types_it_can_tell_of(here: Run, clinic: Clinic) -> None:
+    """Of the clinic's own entries nobody is told: the choice has plans' types alone."""
+    create = ("webhook", "create", "--clinic", clinic.clinic_id, "https://example.org/hook")
+    said = here(*create, "--type", "MemberJoined")
+    assert (said.code, said.out) == (MISUSED, "")
+    offered = said.err.partition("'MemberJoined' is not one of")[2]
+    assert {name for name in EVERY_TYPE if f"'{name}'" in offered} == TYPES.keys()
 
 
 @pytest.mark.parametrize("command", [("rebuild",), ("projections", "resume")])

@@ -1,13 +1,11 @@
-"""What an operator does about tokens and members, and where secrets may be kept."""
+"""What an operator does about tokens and members."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import environs
 import pytest
 
 from service.container import Container, build
@@ -237,81 +235,6 @@ def test_keys_over_plain_http_are_refused(database_url: str) -> None:
     )
     with pytest.raises(ValueError, match="OIDC_JWKS"):
         build(held)
-
-
-# Secrets
-
-
-@pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
-    """Reads the settings with these variables and no others of ours."""
-
-    def settings(**given: str) -> Settings:
-        monkeypatch.delenv("DATABASE_URL", raising=False)
-        for name, held in given.items():
-            monkeypatch.setenv(name, held)
-        return Settings.from_environment()
-
-    return settings
-
-
-def test_secrets_may_be_in_files(read: Callable[..., Settings], tmp_path: Path) -> None:
-    """As container platforms hand them over; doctor shows neither."""
-    place = tmp_path / "url"
-    place.write_text("postgresql://u:s3cr3t@db/x\n")
-    held = read(
-        DATABASE_URL_FILE=str(place),
-        PLAN_HISTORY_MIGRATION_URL_FILE=str(place),
-        PLAN_HISTORY_PROJECTOR_URL_FILE=str(place),
-    )
-    assert held.database_url == held.migration_url == held.projector_url
-    assert held.database_url == "postgresql://u:s3cr3t@db/x"
-    assert "s3cr3t" not in str(held.shown())
-    assert read(DATABASE_URL="postgresql://other").database_url == "postgresql://other"
-
-
-def test_a_file_that_is_not_there_is_told(read: Callable[..., Settings], tmp_path: Path) -> None:
-    """Instead of starting without a database."""
-    with pytest.raises(environs.EnvError, match="cannot be read"):
-        read(DATABASE_URL_FILE=str(tmp_path / "none"))
-
-
-@pytest.mark.parametrize("name", ["QUOTA_PER_MINUTE", "QUOTA_BURST", "FAILED_SIGN_INS"])
-def test_a_limit_is_no_less_than_none(read: Callable[..., Settings], name: str) -> None:
-    """A negative number is a slip."""
-    with pytest.raises(environs.EnvError, match=name):
-        read(**{f"PLAN_HISTORY_{name}": "-1"})
-
-
-@pytest.mark.parametrize(
-    ("name", "given"),
-    [
-        ("PORT", "99999"),
-        ("PLAN_HISTORY_POOL_SIZE", "0"),
-        ("PLAN_HISTORY_WORKERS", "0"),
-        ("PLAN_HISTORY_THREADS", "-1"),
-        ("PLAN_HISTORY_CACHED_PLANS", "0"),
-        ("PLAN_HISTORY_LOG_LEVEL", "loud"),
-        ("PLAN_HISTORY_REQUEST_SECONDS", "-1"),
-        ("PLAN_HISTORY_REQUEST_SECONDS", "nan"),
-        ("PLAN_HISTORY_WEBHOOK_SECONDS", "0"),
-        ("PLAN_HISTORY_WEBHOOK_ATTEMPTS", "0"),
-        ("PLAN_HISTORY_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
-    ],
-)
-def test_a_setting_out_of_its_range_is_told_by_its_name(
-    read: Callable[..., Settings], name: str, given: str
-) -> None:
-    """Before anything starts."""
-    with pytest.raises(environs.EnvError, match=name):
-        read(**{name: given})
-
-
-def test_a_setting_within_its_range_is_taken(read: Callable[..., Settings]) -> None:
-    """A level in small letters, any free port, networks of proxies."""
-    proxies = "10.0.0.0/8, ::1"
-    held = read(PLAN_HISTORY_LOG_LEVEL="debug", PORT="0", PLAN_HISTORY_TRUSTED_PROXIES=proxies)
-    assert (held.log_level, held.port, held.trusted_proxies) == ("DEBUG", 0, proxies)
 
 
 def test_the_owner_alone_issues_tokens(container: Container, clinic: Clinic) -> None:

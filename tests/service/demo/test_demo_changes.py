@@ -41,7 +41,9 @@ def test_proposals_of_every_outcome_are_in_the_demo(
     assert clinic.state.members[ASTER].status == "left"
     assert HELD in clinic.state.legal_holds
     roster = container.gate.rosters(CLINIC_ID)
-    waiting = {key: roster.waiting_for(narrator(held).author) for key, held in PEOPLE.items()}
+    waiting = {
+        key: roster.waiting_for(narrator(held).author, ANCHOR) for key, held in PEOPLE.items()
+    }
     assert +Counter(waiting) == {"birch": 1, "juniper": 1, "elder": 2}
 
 

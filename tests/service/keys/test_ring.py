@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -244,3 +245,21 @@ def test_who_does_not_say_where_keys_are_is_asked() -> None:
     assert open_keys(Settings(keys="off")) is NO_KEYS
     with pytest.raises(MasterKeyError, match="PLAN_HISTORY_MASTER_KEY_FILE"):
         open_keys(Settings(keys="postgresql://nobody@127.0.0.1:9/none"))
+
+
+def test_a_start_opens_the_vault_once(database_url: str, tmp_path: Path) -> None:
+    """To see whether keys are there, and to work with them: opening it looks at its whole journal."""
+    place, opened = tmp_path / "keys", list[str]()
+    open_ring(Settings(keys=str(place))).close()
+    listening = True
+
+    def hear(event: str, given: tuple[object, ...]) -> None:
+        if listening and event == "sqlite3.connect":
+            opened.append(str(given[0]))
+
+    sys.addaudithook(hear)
+    ring = open_keys(Settings(database_url=database_url, keys=str(place)))
+    listening = False  # a hook cannot be taken back
+    assert isinstance(ring, Ring)
+    ring.close()
+    assert opened == [str(place / "vault.sqlite")]
