@@ -108,7 +108,7 @@ def build(
     waker = Waker(database)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
-    recording.newer = Newer(gate)
+    recording.newer, recording.stands = Newer(gate), gate.stands
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
     shown = Shown(gate)
     timeline = TimelineService(database, kept, recording.policy, gate, shown)

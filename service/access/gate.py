@@ -185,6 +185,10 @@ class Gate:
             self._facts.put((clinic_id, plan_id), (now, found))
         return found
 
+    def stands(self, clinic_id: UUID, plan: Plan, since: float) -> None:
+        """Somebody recorded in the plan, so what decides about it is known as it was then: nobody need ask."""
+        self._facts.put((clinic_id, plan.id), (since, facts_of(plan)))
+
     def forget(self, clinic_id: UUID, plan_id: UUID) -> None:
         """Ask anew who may see a plan: something was recorded in this process."""
         self._facts.drop((clinic_id, plan_id))
