@@ -309,6 +309,7 @@ def test_every_process_notices_within_a_second(scene: Scene) -> None:
         assert any("river" in told for told in page.entries)
         other.worklist.find(who, Wanted(mine=True))
         other.plans.at(who, plan_id, Moment(version=1))
+        assert "river" in str(other.fhir.of_plan(who, plan_id))
         assert {key[-1][0] for key in other.plans.shown._kept._held} == {
             "now",
             "timeline",
@@ -323,7 +324,7 @@ def test_every_process_notices_within_a_second(scene: Scene) -> None:
             other.gate.rosters(
                 who.clinic_id
             )  # whoever asks for whatever: nobody need ask for this plan
-            return not len(other.plans.shown._kept._held)
+            return not [*other.plans.shown._kept._held, *other.fhir._kept._held]
 
         assert soon(refuses, 3)  # two more for a busy machine
         slot = other.plans.recording.plans._slots.get((who.clinic_id, plan_id))
