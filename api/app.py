@@ -6,10 +6,12 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app
+from flask.globals import app_ctx, request_ctx
 from flask_smorest import Api
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
@@ -42,6 +44,9 @@ from api.worklist import worklist
 from service.access import Origin, said_from
 from service.container import Container
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 MOST_BYTES = 1024 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
@@ -62,7 +67,17 @@ log = logging.getLogger("plan_history.access")
 
 
 class App(Flask):
-    """Flask, knowing that no view of ours is asynchronous."""
+    """Flask, knowing that no view of ours is asynchronous, and what every answer says."""
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        """Answer; what every answer says is added last, to the plain list that the server sends."""
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            said = {name for name, _ in headers}
+            headers += [held for held in _HEADERS.items() if held[0] not in said]
+            return start_response(status, headers, exc_info)
+
+        return super().wsgi_app(environ, start)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function as it is; Flask would look at each anew in every request."""
@@ -76,8 +91,6 @@ def create_app(container: Container) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.extensions["plan-history"] = container
     app.before_request(_begin)
-    app.before_request(_refuse_broken_query)
-    app.before_request(_refuse_unknown_query)
     app.before_request(sign_in)
     app.after_request(_finish)
     api = Api(app)
@@ -121,55 +134,58 @@ def _nowhere(failed: NotFound) -> AnyResponse:
 
 
 def _begin() -> None:
-    g.started = time.perf_counter()
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-    said_from(Origin(address=request.remote_addr, request_id=g.request_id))
+    asked, kept = request_ctx.request, app_ctx.g
+    kept.started = time.perf_counter()
+    given = asked.headers.get("X-Request-ID", "")
+    kept.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    said_from(Origin(address=asked.remote_addr, request_id=kept.request_id))
+    if asked.query_string:
+        _refuse_broken_query(asked)
+        _refuse_unknown_query(asked)
 
 
-def _refuse_broken_query() -> None:
+def _refuse_broken_query(asked: Request) -> None:
     try:
-        request.query_string.decode()
+        asked.query_string.decode()
     except UnicodeDecodeError as broken:
-        request.query_string = b""  # whoever tells of the refusal reads it, too
+        asked.query_string = b""  # whoever tells of the refusal reads it, too
         told = "The address is not UTF-8; encode it so, with %C3%A9 for é."
         raise MalformedRequestError(told) from broken
 
 
-def _refuse_unknown_query() -> None:
-    if not request.query_string or request.endpoint is None or request.blueprint == "pages":
+def _refuse_unknown_query(asked: Request) -> None:
+    if asked.endpoint is None or asked.blueprint == "pages":
         return  # a page goes by the parameters it knows; an old bookmark still opens
-    view = current_app.view_functions[request.endpoint]
-    if not getattr(view, "takes_query", False) and request.endpoint != "static":
+    view = current_app.view_functions[asked.endpoint]
+    if not getattr(view, "takes_query", False) and asked.endpoint != "static":
         raise InvalidQueryError(
             {
                 name[:60]: "Is not known here; this address takes no parameters."
-                for name in request.args
+                for name in asked.args
             }
         )
 
 
 def _finish(answer: Response) -> Response:
-    headers = answer.headers
-    said = set(headers.keys())
-    headers.extend([held for held in _HEADERS.items() if held[0] not in said])
-    if request.is_secure:
+    asked, kept, headers = request_ctx.request, app_ctx.g, answer.headers
+    if asked.is_secure:
         headers["Strict-Transport-Security"] = _TRANSPORT
-    headers["X-Request-ID"] = g.get("request_id", "")
-    traceparent = request.headers.get("traceparent", "")
+    headers["X-Request-ID"] = kept.get("request_id", "")
+    traceparent = asked.headers.get("traceparent", "")
     if _TRACEPARENT.fullmatch(traceparent):
         headers["traceparent"] = traceparent
-    _count(answer)
+    _count(asked, kept, answer)
     return answer
 
 
-def _count(answer: Response) -> None:
+def _count(asked: Request, kept: Any, answer: Response) -> None:
     """Figures and one line in the log; the labels are few, whatever callers make up."""
-    route = request.url_rule.rule if request.url_rule else "(none)"
-    method = request.method if request.method in _METHODS else "(other)"
-    REQUESTS.labels(method, route, answer.status_code).inc()
-    seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    SECONDS.labels(route).observe(seconds)
+    route = asked.url_rule.rule if asked.url_rule else "(none)"
+    method = asked.method if asked.method in _METHODS else "(other)"
+    requests, times = _figures(method, route, answer.status_code)
+    requests.inc()
+    seconds = time.perf_counter() - kept.get("started", time.perf_counter())
+    times.observe(seconds)
     if log.isEnabledFor(logging.INFO):
         log.info(
             "%s %s %s %.1f ms %s",
@@ -177,5 +193,11 @@ def _count(answer: Response) -> None:
             route,
             answer.status_code,
             seconds * 1000,
-            g.get("request_id"),
+            kept.get("request_id"),
         )
+
+
+@lru_cache(4096)
+def _figures(method: str, route: str, status: int) -> tuple[Any, Any]:
+    """The two figures that a request of this kind counts for."""
+    return REQUESTS.labels(method, route, status), SECONDS.labels(route)

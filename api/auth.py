@@ -9,6 +9,7 @@ from typing import cast
 from uuid import UUID
 
 from flask import Flask, current_app, g, request
+from flask.globals import request_ctx
 
 from api.conventions import services
 from service.access import Principal
@@ -60,14 +61,15 @@ def sign_in() -> None:
 
     Raises NotSignedInError and NotAllowedError.
     """
-    if request.endpoint is None or request.endpoint in OPEN or request.blueprint == PAGES:
+    asked = request_ctx.request
+    if asked.endpoint is None or asked.endpoint in OPEN or asked.blueprint == PAGES:
         return
     token, held = token_of_request(), services()
     with _noting_who_is_turned_away("token"):
-        g.principal = held.identity.principal(token, request.remote_addr)
-    held.quota.take(g.principal)
-    action: str = vars(current_app.view_functions[request.endpoint])["action"]
-    held.gate.require(g.principal, action, _plan_named())
+        who = g.principal = held.identity.principal(token, asked.remote_addr)
+    held.quota.take(who)
+    action: str = vars(current_app.view_functions[asked.endpoint])["action"]
+    held.gate.require(who, action, _plan_named())
 
 
 @contextlib.contextmanager

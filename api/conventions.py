@@ -151,8 +151,9 @@ def next_link(cursor: str | None) -> dict[str, str]:
 
 def wanted_format(*offered: str) -> str:
     """The best of the offered media types for the caller's Accept header; the first by default."""
-    if not request.headers.get("Accept", "").strip():
-        return offered[0]
+    given = request.headers.get("Accept", "").strip()
+    if given in offered or not given:
+        return given or offered[0]
     best = request.accept_mimetypes.best_match(offered)
     if best is None:
         raise NotAcceptableError(f"Offered here are: {', '.join(offered)}.")

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from flask import Response
 from marshmallow import RAISE, Schema, post_load
 
@@ -168,7 +169,7 @@ def compare_moments(query: Mapping[str, Any], plan_id: UUID) -> Response:
     shown = {
         "from": {"version": one, **_told(query["from_"])},
         "to": {"version": other, **_told(query["to"])},
-        "changes": changes,
+        "changes": orjson.Fragment(changes),
     }
     return json_answer(shown)
 

@@ -52,9 +52,9 @@ def _answer(wanted: Filter, read: Callable[[Filter], Page]) -> Response:
 def _as_json(wanted: Filter, read: Callable[[Filter], Page]) -> Response:
     page = read(wanted)
     cursor = to_cursor(page.next)
-    following = orjson.dumps(cursor).decode()
-    shown = f'{{"entries":[{",".join(page.entries)}],"next_cursor":{following}}}'
-    return json_answer(shown.encode(), headers=next_link(cursor))
+    joined = page.joined or ",".join(page.entries).encode()
+    shown = b'{"entries":[%b],"next_cursor":%b}' % (joined, orjson.dumps(cursor))
+    return json_answer(shown, headers=next_link(cursor))
 
 
 def _as_lines(kind: str, wanted: Filter, read: Callable[[Filter], Page]) -> Response:

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 from typing import (
     Annotated,
@@ -182,12 +182,19 @@ PlanId = Annotated[str, IdRule()]
 AnyEntry = Annotated[str, Ref("entry", hard=False, orders=False)]
 
 
-def add_duration(start: date, duration: str) -> date:
-    """The day ``duration`` (ISO 8601) after ``start``; months and years clip to the month's end."""
+@lru_cache(1024)
+def _parts_of(duration: str) -> tuple[int, int, int, int]:
+    """Years, months, weeks and days of an ISO 8601 duration; goals are mostly given the same few."""
     match = _DURATION.fullmatch(duration)
     if match is None:
         raise ValueError(duration)
     years, months, weeks, days = (int(part or 0) for part in match.groups()[:4])
+    return years, months, weeks, days
+
+
+def add_duration(start: date, duration: str) -> date:
+    """The day ``duration`` (ISO 8601) after ``start``; months and years clip to the month's end."""
+    years, months, weeks, days = _parts_of(duration)
     month0 = start.year * 12 + start.month - 1 + years * 12 + months
     year, month = min(month0 // 12, 9998), month0 % 12 + 1
     first_next = date(year + month // 12, month % 12 + 1, 1)

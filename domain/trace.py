@@ -170,9 +170,13 @@ def _changed_leaves(
     path: Path, before: dict[str, Any], after: dict[str, Any]
 ) -> Iterator[tuple[Path, Any, Any]]:
     """The leaves in which two renderings of one part differ."""
-    for key in [*before, *(key for key in after if key not in before)]:
+    more = () if before.keys() == after.keys() else [key for key in after if key not in before]
+    for key in chain(before, more):
         held, given = before.get(key), after.get(key)
         if held == given:
+            continue
+        if held and given and isinstance(held, dict) and isinstance(given, dict):
+            yield from _changed_leaves((*path, key), held, given)
             continue
         if not isinstance(held, dict | list) and not isinstance(given, dict | list):
             yield (*path, key), held, given

@@ -34,6 +34,7 @@ from service.recording import Recording
 from service.replay import ReplayService
 from service.sessions import Sessions
 from service.settings import Settings
+from service.shown import Shown
 from service.timeline import TimelineService
 from service.tokens import Tokens
 from service.vouched import VouchedSignIn
@@ -107,9 +108,10 @@ def build(
     waker = Waker(database)
     recording = Recording(database, kept, Policies(kept), recorded=waker, clock=clock)
     gate = Gate(database, kept, Rosters(kept), AccessLog(database), clock)
-    recording.newer = Newer(gate)
+    recording.newer, recording.stands = Newer(gate), gate.stands
     tokens, brake = Tokens(database, clock), Brake(settings.failed_sign_ins)
-    timeline = TimelineService(database, kept, recording.policy, gate)
+    shown = Shown(gate)
+    timeline = TimelineService(database, kept, recording.policy, gate, shown)
     identity = Identity(tokens, gate.rosters, issuer, brake)
     door = Door(gate)
     sessions = Sessions(database, tokens, identity, door)
@@ -124,11 +126,11 @@ def build(
         gate=gate,
         access=AccessReport(gate),
         emergency=EmergencyService(recording, gate),
-        plans=PlanService(recording, gate),
+        plans=PlanService(recording, gate, shown),
         clinic=clinic,
         proposals=ProposalService(clinic, gate, Eraser(clinic, gate)),
         timeline=timeline,
-        worklist=WorklistService(database, kept, recording.policy, clock, gate),
+        worklist=WorklistService(database, kept, recording.policy, clock, gate, shown),
         measures=MeasuresService(kept, gate),
         figures=FiguresService(database, gate, clock),
         replay=ReplayService(kept, recording.policy, gate),

@@ -12,10 +12,16 @@ V = TypeVar("V")
 
 
 class Kept(Generic[K, V]):
-    """At most ``size`` values by key; those longest unused are let go. For any thread."""
+    """At most ``size`` values by key; those longest unused are let go. For any thread.
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    With ``most`` at most of that weight altogether, as ``weigh`` says; what is heavier is not kept at all.
+    """
+
+    def __init__(
+        self, size: int, *, most: int | None = None, weigh: Callable[[V], int] = lambda _: 0
+    ) -> None:
+        self.size, self.most, self.weigh = size, most, weigh
+        self.weight = 0
         self._held: OrderedDict[K, V] = OrderedDict()
         self._lock = Lock()
 
@@ -30,17 +36,28 @@ class Kept(Generic[K, V]):
     def drop(self, key: K) -> None:
         """Keep nothing under ``key``."""
         with self._lock:
-            self._held.pop(key, None)
+            self._let_go(key)
+
+    def _let_go(self, key: K) -> None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            self.weight -= self.weigh(held)
 
     def drop_where(self, of: Callable[[K], bool]) -> None:
         """Keep nothing under the keys that ``of`` is true of."""
         with self._lock:
             for key in [key for key in self._held if of(key)]:
-                del self._held[key]
+                self._let_go(key)
 
     def put(self, key: K, value: V) -> None:
         """Keep ``value``."""
         with self._lock:
+            self._let_go(key)
+            if self.most is not None and self.weigh(value) > self.most:
+                return
             self._held[key] = value
-            if len(self._held) > self.size:
-                self._held.popitem(last=False)
+            self.weight += self.weigh(value)
+            while len(self._held) > self.size or (
+                self.most is not None and self.weight > self.most
+            ):
+                self._let_go(next(iter(self._held)))

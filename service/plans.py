@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,27 +20,27 @@ from domain.fold import AMENDING, Settled
 from domain.history import History
 from domain.opening import PlanOpened
 from domain.plan import Plan
+from domain.policy import Policy
 from domain.release import released_document, released_order
-from domain.trace import Change, diff, trace
+from domain.trace import diff, trace
 from projections.current_plans import CurrentPlans
 from service import succession
-from service.access import Gate, Principal, Sight
+from service.access import Gate, Principal, Sight, Still
 from service.access.recording import (
     refuse_elsewhere,
     refuse_foreign_opening,
     refuse_foreign_types,
 )
 from service.database import BoundedConnection
-from service.kept import Kept
 from service.reading import reading_plan
 from service.recording import Draft, Moment, Recorded, Recording, Request, created
+from service.shown import Ready, Shown, What
 
 __all__ = ["Draft", "Moment", "PlanService", "Recorded", "Request", "created"]
 
 _MOVING = (TherapistTransferred, SupervisorAssigned, *AMENDING)
 """Entries after which others may see the plan."""
-PAST = 512
-"""How many documents of past moments a process keeps."""
+_NOW = ("now",)
 
 
 @dataclass(slots=True)
@@ -49,14 +49,7 @@ class PlanService:
 
     recording: Recording
     gate: Gate
-    past: Kept[tuple[Any, ...], tuple[int, bytes]] = field(default_factory=lambda: Kept(PAST))
-
-    def __post_init__(self) -> None:
-        self.gate.forgetting.append(self._forget)
-
-    def _forget(self, clinic_id: UUID, plan_id: UUID) -> None:
-        """Keep no document of a plan that was erased."""
-        self.past.drop_where(lambda key: key[:2] == (clinic_id, plan_id))
+    shown: Shown
 
     def open_plan(
         self, principal: Principal, opening: Draft, drafts: Sequence[Draft], request: Request
@@ -146,10 +139,14 @@ class PlanService:
     def current(self, principal: Principal, plan_id: UUID) -> tuple[int, bytes]:
         """The plan as it stands: its version and its document as JSON bytes.
 
-        A fresh row of the read model is served as it is; when it is behind, the missing entries are
-        folded live, so a reader always sees their own writes.
+        A fresh row of the read model is served as it is, once it was opened for as long as it is that
+        row; when it is behind, the missing entries are folded live, so a reader always sees their own
+        writes.
         """
         sight = self.gate.see(principal, "plans.read", plan_id)
+        if ready := self.shown.look(principal, plan_id, sight, _NOW, version=True):
+            kept: tuple[int, bytes] = ready.answer
+            return kept
         version, document = self._current(principal, sight, plan_id)
         self.gate.looked(principal, sight, plan_id, version=version)
         return version, document
@@ -158,7 +155,9 @@ class PlanService:
         def read(conn: BoundedConnection) -> TupleRow | None:
             parameters = [principal.clinic_id, plan_id]
             return conn.execute(
-                "SELECT document, version, head FROM read_plan(%s, %s)", parameters, binary=True
+                "SELECT document, version, head, made FROM read_plan(%s, %s)",
+                parameters,
+                binary=True,
             ).fetchone()
 
         row = self.recording.database.run(read) if sight.full else None
@@ -166,6 +165,9 @@ class PlanService:
             seals = self.recording.plans.seals(principal.clinic_id)
             document = seals.read(CurrentPlans.name, plan_id, "document", row[0])
             if document is not None:
+                still = Still(version=row[2], made=row[3])
+                ready = Ready((row[2], document), len(document), row[2], still)
+                self.shown.put(principal.clinic_id, plan_id, sight, _NOW, ready)
                 return row[2], document
         with self._plan(principal, plan_id) as plan:
             return plan.version, orjson.dumps(self._document(principal, sight, plan, Moment()))
@@ -183,7 +185,8 @@ class PlanService:
     ) -> tuple[int, bytes]:
         """The plan at a moment: its head version then, its document as JSON (``entries`` when traced).
 
-        What was known at a version never changes, so such documents are kept for a while.
+        What was known at a version never changes, so such documents are kept for a while, whichever way
+        the moment was given.
         """
         sight = self.gate.see(principal, "plans.read", plan_id)
         known, document = self._at(principal, sight, plan_id, moment, traced=traced)
@@ -193,35 +196,59 @@ class PlanService:
     def _at(
         self, principal: Principal, sight: Sight, plan_id: UUID, moment: Moment, *, traced: bool
     ) -> tuple[int, bytes]:
-        policy = self.recording.policy(principal.clinic_id)
-        key = (principal.clinic_id, plan_id, moment, traced, policy, sight.view)
-        if moment.version is not None and (kept := self.past.get(key)):
-            return kept
+        clinic_id = principal.clinic_id
+        policy = self.recording.policy(clinic_id)
+
+        def kept(known: int) -> Ready | None:
+            return self.shown.get(clinic_id, plan_id, sight, _at(known, moment, traced, policy))
+
+        if moment.as_of is None and moment.version is not None and (ready := kept(moment.version)):
+            return moment.version, ready.answer
         with self._plan(principal, plan_id, moment) as plan:
             known = moment.known(plan)
+            if ready := kept(known):
+                return known, ready.answer
             document = self._document(principal, sight, plan, moment)
             if traced:
                 order = _order(sight, plan, plan.settled_at(known), moment.effective_at)
                 document["entries"] = trace(order, document)
-        shown = known, orjson.dumps(document)
-        if moment.version is not None:
-            self.past.put(key, shown)
-        return shown
+        shown = orjson.dumps(document)
+        what = _at(known, moment, traced, policy)
+        self.shown.put(clinic_id, plan_id, sight, what, Ready(shown, len(shown)))
+        return known, shown
 
     def diff(
         self, principal: Principal, plan_id: UUID, before: Moment, after: Moment
-    ) -> tuple[int, int, list[Change]]:
-        """The two head versions and what changed between two moments, each change with its entries."""
+    ) -> tuple[int, int, bytes]:
+        """The two head versions and what changed between two moments, each change with its entries.
+
+        The changes are a JSON list; between two moments that are known they never change.
+        """
         sight = self.gate.see(principal, "plans.read", plan_id)
-        with self._plan(principal, plan_id, before, after) as plan:
-            one, other = before.known(plan), after.known(plan)
-            old, new = plan.settled_at(one), plan.settled_at(other)
-            old_order = _order(sight, plan, old, before.effective_at)
-            new_order = _order(sight, plan, new, after.effective_at)
-            changes = diff(old, old_order, new, new_order)
+        one, other, changes = self._diff(principal, sight, plan_id, before, after)
         asked = f"diff {before.words()} – {after.words()}"
         self.gate.looked(principal, sight, plan_id, version=other, asked=asked)
         return one, other, changes
+
+    def _diff(
+        self, principal: Principal, sight: Sight, plan_id: UUID, before: Moment, after: Moment
+    ) -> tuple[int, int, bytes]:
+        with self._plan(principal, plan_id, before, after) as plan:
+            one, other = before.known(plan), after.known(plan)
+            what = ("diff", one, before.effective_at, other, after.effective_at)
+            if ready := self.shown.get(principal.clinic_id, plan_id, sight, what):
+                return one, other, ready.answer
+            old, new = plan.settled_at(one), plan.settled_at(other)
+            old_order = _order(sight, plan, old, before.effective_at)
+            new_order = _order(sight, plan, new, after.effective_at)
+            changes = orjson.dumps(diff(old, old_order, new, new_order))
+        self.shown.put(principal.clinic_id, plan_id, sight, what, Ready(changes, len(changes)))
+        return one, other, changes
+
+
+def _at(known: int, moment: Moment, traced: bool, policy: Policy) -> What:  # noqa: FBT001 - a part of a key
+    """What a document at a moment goes by, once it is known until which version."""
+    return "at", known, moment.effective_at, traced, policy
 
 
 def _order(

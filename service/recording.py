@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -125,7 +126,8 @@ class Recording:
     """Writes entries. ``recorded`` is called with the clinic after every commit (to wake projectors).
 
     ``policy``: what the clinic has set for itself. ``newer``: what a writer is told of the entries after the
-    version they saw, if anything.
+    version they saw, if anything. ``stands``: is shown a plan that an entry was recorded in, and told since when
+    (by the monotonic clock) it is known to stand so.
     """
 
     database: Database
@@ -133,6 +135,7 @@ class Recording:
     policy: Callable[[UUID], Policy]
     recorded: Callable[[UUID], None] = lambda _: None
     newer: Callable[[Principal, History, int], list[dict[str, Any]]] = lambda *_: []
+    stands: Callable[[UUID, Plan, float], None] = lambda *_: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_id: Callable[[], str] = lambda: str(uuid4())
     _records: dict[UUID, ClinicRecord] = field(default_factory=dict)
@@ -236,6 +239,7 @@ class Recording:
             alongside=request.alongside,
             told_recorded_at=request.recorded_at,
         )
+        begun = time.monotonic()
         try:
             entries = self._decide(principal, plan, drafts, request, command, opening=opening)
             self.record_of(principal.clinic_id).save(plan, command=command)
@@ -255,6 +259,10 @@ class Recording:
         warnings = [warning for held in entries for warning in plan.warnings(held)]
         self.plans.keep((principal.clinic_id, plan.id), plan)
         self.recorded(principal.clinic_id)
+        if len(entries) == 1 and isinstance(
+            plan, Plan
+        ):  # after several its state would have to be made
+            self.stands(principal.clinic_id, plan, begun)
         return Recorded(plan_id=plan.id, entries=entries, warnings=warnings)
 
     def try_opening(self, principal: Principal, drafts: Sequence[Draft], request: Request) -> None:

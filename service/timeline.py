@@ -21,10 +21,11 @@ from domain.release import held_back
 from domain.state import PlanState
 from projections.sealing import Seals
 from projections.timeline import Timeline, about, threads
-from service.access import Gate, Principal, Sight
+from service.access import Gate, Principal, Sight, Still
 from service.access.table import METADATA, RELEASED
 from service.database import BoundedConnection, Database
 from service.record.plans import Plans
+from service.shown import Ready, Shown
 
 _COLUMNS = """
 e.position, e.version, e.plan_id::text, e.recorded_at, e.entry_id::text, e.command_id::text, e.topic,
@@ -32,7 +33,7 @@ e.state, t.sentence, t.corrected_by, t.addenda, t.in_error_by
 """
 _PLAIN = """
 SELECT position, version, plan, recorded_at, entry, command, topic, state,
-    sentence, corrected_by, addenda, in_error_by, behind FROM read_timeline(%s, %s, %s, %s)
+    sentence, corrected_by, addenda, in_error_by, behind, head FROM read_timeline(%s, %s, %s, %s)
 """
 _BEHIND = """
 SELECT NOT EXISTS (SELECT FROM timeline t WHERE t.clinic_id = e.clinic_id AND t.position = e.position)
@@ -69,10 +70,16 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of entries, each as JSON text, and where the next one begins (None: this is the last)."""
+    """A page of entries, each as JSON text, and where the next one begins (None: this is the last).
+
+    ``head``: the plan's newest version, where the page holds for as long as it is that one; ``joined``: the
+    entries with commas between them, where that was made already.
+    """
 
     entries: list[str]
     next: tuple[str, int] | None
+    head: int | None = None
+    joined: bytes = b""
 
 
 ORDERS = ("recorded", "-recorded", "occurred", "-occurred")
@@ -82,19 +89,34 @@ class TimelineService:
     """Reads the record beside the ``timeline`` read model; what that still lacks is told live."""
 
     def __init__(
-        self, database: Database, plans: Plans, policy: Callable[[UUID], Policy], gate: Gate
+        self,
+        database: Database,
+        plans: Plans,
+        policy: Callable[[UUID], Policy],
+        gate: Gate,
+        shown: Shown,
     ) -> None:
         self.database = database
         self.plans = plans
         self.policy = policy
         self.gate = gate
+        self.shown = shown
 
     def of_plan(self, principal: Principal, plan_id: UUID, wanted: Filter) -> Page:
         """A page of one plan's timeline; raises PlanNotFoundError."""
         sight = self.gate.see(principal, "plans.timeline", plan_id)
+        what = ("timeline", wanted, self.policy(principal.clinic_id).late_after)
+        if ready := self.shown.look(principal, plan_id, sight, what, asked="timeline"):
+            page: Page = ready.answer
+            return page
         page = self._of_history(principal, plan_id, wanted)
         self.gate.looked(principal, sight, plan_id, asked="timeline")
-        return Page(self._as_seen(principal, sight, page.entries), page.next)
+        seen = Page(self._as_seen(principal, sight, page.entries), page.next)
+        if page.head is not None and sight.full:
+            seen = replace(seen, joined=",".join(seen.entries).encode())
+            ready = Ready(seen, 2 * len(seen.joined), page.head, Still(version=page.head))
+            self.shown.put(principal.clinic_id, plan_id, sight, what, ready)
+        return seen
 
     def whole(self, principal: Principal, plan_id: UUID) -> Iterator[str]:
         """Every entry of a plan, for a use case that has seen to it that they may see all of it."""
@@ -119,7 +141,8 @@ class TimelineService:
             rows = self._live(principal, plan_id, wanted)
         elif not plain:
             rows = self._found(principal, plan_id, wanted)
-        return self._page(principal, rows, wanted, by_version=plain, live=bool(behind))
+        page = self._page(principal, rows, wanted, by_version=plain, live=bool(behind))
+        return replace(page, head=rows[0][13]) if plain and rows and not behind else page
 
     def _behind(self, principal: Principal, plan_id: UUID) -> bool:
         """Whether the read model lacks the plan's newest entry; raises PlanNotFoundError for no plan."""

@@ -20,11 +20,12 @@ from domain.policy import Policy
 from domain.release import CONCERNS_CLIENTS
 from projections.sealing import Seals
 from projections.worklist import Worklist
-from service.access import Gate, Principal
+from service.access import Gate, Principal, Still
 from service.database import BoundedConnection, Database
 from service.errors import NotYetVisibleError
 from service.reading import reading_plan
 from service.record.plans import Plans
+from service.shown import Ready, Shown
 
 __all__ = ["KINDS", "Page", "Wanted", "WorklistService"]
 
@@ -34,7 +35,7 @@ PAUSE = 0.01
 MOST_REASONS = 60
 """For how many plans of a page the reasons are looked up."""
 _PLAIN = """
-SELECT position, shown, overdue, due_by, plan_id, kind, about FROM read_worklist(%s, %s, %s, %s, %s, %s)
+SELECT position, shown, overdue, due_by, plan_id, kind, about, head FROM read_worklist(%s, %s, %s, %s, %s, %s)
 """
 _POSITION = """
 SELECT coalesce(max(position), 0) FROM projection_positions
@@ -119,6 +120,7 @@ class WorklistService:
     policy: Callable[[UUID], Policy]
     clock: Callable[[], datetime]
     gate: Gate
+    shown: Shown
     now: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
 
@@ -130,9 +132,14 @@ class WorklistService:
         """
         self.gate.require(principal, "worklist.read")
         today = self._today()
+        sight = self.gate.sight_of_lists(principal, "worklist.read")
+        what = ("worklist", principal.member_id, wanted, today)
+        if ready := self.shown.look(principal, None, sight, what, asked="worklist"):
+            kept: Page = ready.answer
+            return kept
         read = self._plain if wanted.plain else self._found
         until = self.now() + PATIENCE
-        position, rows = read(principal, wanted, today)
+        position, rows, head = read(principal, wanted, today)
         if position < wanted.at_least:
             self._refuse_beyond(principal.clinic_id, wanted.at_least)
         while position < wanted.at_least:
@@ -142,12 +149,16 @@ class WorklistService:
                     position=position,
                 )
             self.pause(PAUSE)
-            position, rows = read(principal, wanted, today)
-        self.gate.looked_through(principal, "worklist.read", asked="worklist")
+            position, rows, head = read(principal, wanted, today)
+        self.gate.looked(principal, sight, None, asked="worklist")
         shown = rows[: wanted.limit]
-        place = tuple(shown[-1][3:]) if len(rows) > wanted.limit else None
+        place = tuple(shown[-1][3:7]) if len(rows) > wanted.limit else None
         seals = self.plans.seals(principal.clinic_id)
-        return Page([*_told_of(seals, shown)], place, position, today)
+        page = Page([*_told_of(seals, shown)], place, position, today)
+        if position == head:
+            ready = Ready(page, sum(map(len, page.obligations)), still=Still(position=head))
+            self.shown.put(principal.clinic_id, principal.clinic_id, sight, what, ready)
+        return page
 
     def counts(self, principal: Principal, *, team: bool, days: int) -> Counts:
         """How much of one list is overdue, due within so many days from today, and later."""
@@ -211,7 +222,9 @@ class WorklistService:
 
     def _plain(
         self, principal: Principal, wanted: Wanted, today: date
-    ) -> tuple[int, Sequence[TupleRow]]:
+    ) -> tuple[int, Sequence[TupleRow], int | None]:
+        """The position the list holds, its rows, and the end of the clinic's log (None: nobody looked)."""
+
         def read(conn: BoundedConnection) -> list[TupleRow]:
             parameters = [
                 principal.clinic_id,
@@ -224,18 +237,18 @@ class WorklistService:
             return conn.execute(_PLAIN, parameters, binary=True).fetchall()
 
         first, *rows = self.database.run(read)
-        return first[0], rows
+        return first[0], rows, first[7]
 
     def _found(
         self, principal: Principal, wanted: Wanted, today: date
-    ) -> tuple[int, Sequence[TupleRow]]:
+    ) -> tuple[int, Sequence[TupleRow], int | None]:
         query, parameters = _search(principal, wanted, today)
 
-        def read(conn: BoundedConnection) -> tuple[int, list[TupleRow]]:
+        def read(conn: BoundedConnection) -> tuple[int, list[TupleRow], None]:
             # First the position, then the page: what is shown is never older than what is said.
             position = conn.execute(_POSITION, [Worklist.version, principal.clinic_id]).fetchone()
             assert position is not None
-            return position[0], conn.execute(query, parameters, binary=True).fetchall()
+            return position[0], conn.execute(query, parameters, binary=True).fetchall(), None
 
         return self.database.in_clinic(principal.clinic_id, read)
 
@@ -277,7 +290,7 @@ def _told(plan: Plan, thing: str) -> str:
 
 def _told_of(seals: Seals, rows: Sequence[TupleRow]) -> Iterator[bytes]:
     """The kept obligations, each told whether it is overdue; those of an erased plan are left out."""
-    for _, kept, overdue, _, plan_id, kind, about in rows:
+    for _, kept, overdue, _, plan_id, kind, about, *_ in rows:
         shown = seals.read(Worklist.name, plan_id, f"{kind} {about}", kept)
         if shown is not None:
             yield shown[:-1] + (b',"overdue":true}' if overdue else b',"overdue":false}')

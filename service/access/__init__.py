@@ -2,7 +2,7 @@
 
 from domain.people import ROLES
 from service.access.gate import Gate, Sight
-from service.access.looks import AccessLog, Asked, Look
+from service.access.looks import AccessLog, Asked, Look, Still
 from service.access.principal import Origin, Principal, origin, said_from, stranger
 from service.access.roster import Roster, Rosters
 from service.access.table import ACCESS, RELATIONS, STRANGER, VIEWS
@@ -22,6 +22,7 @@ __all__ = [
     "Roster",
     "Rosters",
     "Sight",
+    "Still",
     "origin",
     "said_from",
     "stranger",

@@ -21,7 +21,7 @@ from domain.errors import PlanNotFoundError
 from domain.plan import Plan
 from domain.state import PlanState
 from service.access import table
-from service.access.looks import AccessLog, Look
+from service.access.looks import AccessLog, Look, Still
 from service.access.principal import Principal
 from service.access.roster import Roster, Rosters
 from service.database import BoundedConnection, Database
@@ -76,6 +76,10 @@ class Gate:
         default_factory=lambda: Kept(10_000)
     )
 
+    def __post_init__(self) -> None:
+        """Whoever is erased is let go of as soon as the roster knows, whether or not anybody asks for them."""
+        self.rosters.gone = self.let_go
+
     def require(self, principal: Principal, action: str, plan_id: UUID | None = None) -> None:
         """Refuse, and note the attempt, unless the principal's role has the action at all."""
         with self.noting_refusals(principal, action, plan_id):
@@ -118,23 +122,32 @@ class Gate:
         asked: str | None = None,
     ) -> None:
         """Keep that the principal looked; returns when it is committed."""
-        look = Look(
-            action=sight.action,
-            plan_id=plan_id,
-            version=version,
-            asked=asked,
-            why=sight.relation,
-            view=sight.view,
-        )
-        self.log.note(principal, look)
+        self.log.note(principal, _look(sight, plan_id, version, asked))
+
+    def looked_while(
+        self,
+        principal: Principal,
+        sight: Sight,
+        plan_id: UUID | None,
+        still: Still,
+        *,
+        version: int | None = None,
+        asked: str | None = None,
+    ) -> bool:
+        """As ``looked``, at something kept ready: False, and no look is kept, if it no longer holds."""
+        return self.log.note_while(principal, _look(sight, plan_id, version, asked), still)
 
     def looked_through(self, principal: Principal, action: str, *, asked: str) -> Sight:
         """Keep that the principal looked through a list; returns how they see it, once committed."""
-        grant = principal.grant(action) or {}
-        why = next(held for held in table.RELATIONS if held in grant)
-        sight = Sight(action, why, grant[why])
+        sight = self.sight_of_lists(principal, action)
         self.looked(principal, sight, None, asked=asked)
         return sight
+
+    def sight_of_lists(self, principal: Principal, action: str) -> Sight:
+        """How the principal, whose role has the action, sees what lists hold."""
+        grant = principal.grant(action) or {}
+        why = next(held for held in table.RELATIONS if held in grant)
+        return Sight(action, why, grant[why])
 
     def relation(self, principal: Principal, action: str, plan_id: UUID) -> str | None:
         """The first relation of the principal to the plan that allows the action, or None."""
@@ -171,6 +184,10 @@ class Gate:
         if found is not None:
             self._facts.put((clinic_id, plan_id), (now, found))
         return found
+
+    def stands(self, clinic_id: UUID, plan: Plan, since: float) -> None:
+        """Somebody recorded in the plan, so what decides about it is known as it was then: nobody need ask."""
+        self._facts.put((clinic_id, plan.id), (since, facts_of(plan)))
 
     def forget(self, clinic_id: UUID, plan_id: UUID) -> None:
         """Ask anew who may see a plan: something was recorded in this process."""
@@ -222,6 +239,17 @@ class Gate:
             client,
         )
         return sql.SQL(_REACH).format(plan=sql.SQL(plan)), list(parameters)
+
+
+def _look(sight: Sight, plan_id: UUID | None, version: int | None, asked: str | None) -> Look:
+    return Look(
+        action=sight.action,
+        plan_id=plan_id,
+        version=version,
+        asked=asked,
+        why=sight.relation,
+        view=sight.view,
+    )
 
 
 def facts_of(plan: Plan) -> Facts:

@@ -25,6 +25,7 @@ from service.errors import StoreUnavailableError
 CLIENT = "The client"
 """What clients are called here: the log outlives what is erased."""
 _NOTE = "SELECT note_looks(%s)"
+_NOTE_AT_KEPT = "SELECT note_looks_at_kept(%s)"
 _OF_CLIENT = """
 plan_id IN (SELECT c.plan_id FROM current_plans c WHERE c.clinic_id = access_log.clinic_id AND c.client_ref = %s)
 """
@@ -46,9 +47,23 @@ class Look:
     allowed: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """What is to hold when somebody looks at something that was kept ready.
+
+    ``version`` is the newest of the plan; ``made`` the row of ``current_plans`` it was read from; ``position``
+    the newest of the clinic.
+    """
+
+    version: int | None = None
+    made: int | None = None
+    position: int | None = None
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting:
     row: dict[str, Any]
+    holds: bool = True
     woken: Event = field(default_factory=Event)
     writes: bool = False
     """Whether it is the turn of whoever waits for this to write; else it is written when woken."""
@@ -71,7 +86,17 @@ class AccessLog:
 
     def note_all(self, principal: Principal, looks: Sequence[Look]) -> None:
         """Keep several looks together, as ``note`` does one; at least one."""
-        mine = [_Waiting(_row(principal, look)) for look in looks]
+        self._keep([_Waiting(_row(principal, look)) for look in looks])
+
+    def note_while(self, principal: Principal, look: Look, still: Still) -> bool:
+        """Keep a look, as ``note`` does, if that still holds; else False, and nothing is kept."""
+        mine = _Waiting(_row(principal, look))
+        mine.row["still_version"], mine.row["still_made"] = still.version, still.made
+        mine.row["still_position"] = still.position
+        self._keep([mine])
+        return mine.holds
+
+    def _keep(self, mine: list[_Waiting]) -> None:
         last = mine[-1]
         with self._lock:
             self._waiting += mine
@@ -113,12 +138,24 @@ class AccessLog:
         failed: BaseException | None = None
         try:
             looks = orjson.dumps([held.row for held in batch]).decode()
-            self.database.run(lambda conn: conn.execute(_NOTE, [looks]))
+            if any("still_version" in held.row for held in batch):
+                self._write_what_holds(batch, looks)
+            else:
+                self.database.run(lambda conn: conn.execute(_NOTE, [looks]))
         except BaseException as error:  # noqa: BLE001 - each who waits is told
             failed = error
         for held in batch:
             held.failed = failed
             held.woken.set()
+
+    def _write_what_holds(self, batch: list[_Waiting], looks: str) -> None:
+        def note(conn: BoundedConnection) -> TupleRow | None:
+            return conn.execute(_NOTE_AT_KEPT, [looks], binary=True).fetchone()
+
+        row = self.database.run(note)
+        assert row is not None
+        for held, holds in zip(batch, row[0], strict=True):
+            held.holds = holds
 
     def read(
         self, clinic_id: UUID, wanted: Asked, within: sql.Composable, values: Sequence[Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -109,9 +109,13 @@ class Roster:
 
 @dataclass(slots=True)
 class Rosters:
-    """The roster of each clinic, remembered for less than a second."""
+    """The roster of each clinic, remembered for less than a second.
+
+    ``gone`` is told of each plan that was erased since, perhaps by another process.
+    """
 
     plans: Plans
+    gone: Callable[[UUID, UUID], None] = lambda *_: None
     _known: dict[UUID, tuple[float, int, Roster]] = field(default_factory=dict)
 
     def __call__(self, clinic_id: UUID) -> Roster:
@@ -124,6 +128,8 @@ class Rosters:
         if len(self._known) > 10_000:
             self._known.clear()
         self._known[clinic_id] = (now, version, roster)
+        for plan_id in roster.erased - known[2].erased if known else ():
+            self.gone(clinic_id, plan_id)
         return roster
 
     def forget(self, clinic_id: UUID) -> None:

@@ -77,6 +77,14 @@ class FhirService:
         default_factory=lambda: Kept(KEPT)
     )
 
+    def __post_init__(self) -> None:
+        """Whoever is erased is let go of here, too."""
+        self.gate.forgetting.append(self._forget)
+
+    def _forget(self, clinic_id: UUID, plan_id: UUID) -> None:
+        """Keep nothing of a plan that was erased."""
+        self._kept.drop_where(lambda key: key[:2] == (clinic_id, plan_id))
+
     def read(self, principal: Principal, kind: str, resource_id: str) -> Resource:
         """The resource as it is now; raises ResourceNotFoundError."""
         if kind == "Practitioner":
@@ -161,21 +169,25 @@ class FhirService:
         with self._reading(principal, plan_id, whole=whole) as plan:
             if plan.version > LARGE:
                 return plan.version, _there(resource(principal.clinic_id, plan, plan.version, key))
-        version, there = self._resources(principal, plan_id, whole=whole)
-        return version, _there(there.get(key))
+            there = self._made(principal.clinic_id, plan, whole=whole)
+            return plan.version, _there(there.get(key))
 
     def _resources(
         self, principal: Principal, plan_id: UUID, *, whole: bool
     ) -> tuple[int, dict[Key, Resource]]:
-        """A plan's version and everything in it; kept, since a version never changes."""
+        """A plan's version and everything in it."""
         with self._reading(principal, plan_id, whole=whole) as plan:
-            key = principal.clinic_id, plan_id, plan.version, whole
-            found = self._kept.get(key)
-            if found is None:
-                found = resources(principal.clinic_id, plan)
-                if plan.version <= LARGE:
-                    self._kept.put(key, found)
-            return plan.version, found
+            return plan.version, self._made(principal.clinic_id, plan, whole=whole)
+
+    def _made(self, clinic_id: UUID, plan: Readable, *, whole: bool) -> dict[Key, Resource]:
+        """Everything in a plan; kept, since a version never changes."""
+        key = clinic_id, plan.id, plan.version, whole
+        found = self._kept.get(key)
+        if found is None:
+            found = resources(clinic_id, plan)
+            if plan.version <= LARGE:
+                self._kept.put(key, found)
+        return found
 
     def of_plan(self, principal: Principal, plan_id: UUID) -> Sequence[Resource]:
         """Every resource of a plan as it is now, and the practitioners they name, for who sees all of it."""

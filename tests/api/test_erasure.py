@@ -15,6 +15,7 @@ from domain.erased import NOBODY
 from projections import ALL
 from projections.rows import COLUMNS
 from projections.sealing import Seals
+from service.access import Sight
 from service.container import Container, build
 from service.database import API_ROLE, dsn_as
 from service.errors import KeyMissingError, StoreUnavailableError
@@ -22,6 +23,10 @@ from service.keys import Ring
 from service.keys.vault import Vault
 from service.ledger.notes import Checkpoint, Note
 from service.ledger.verify import verify as verify_tree
+from service.plans import Moment
+from service.shown import Ready
+from service.timeline import Filter
+from service.worklist import Wanted
 from tests.api.cast import joined
 from tests.api.disk import MARK, a_house, canary, looked_for
 from tests.api.house import OPENING, Desk, House, desk_of, entry, goal, refused
@@ -300,18 +305,36 @@ def test_every_process_notices_within_a_second(scene: Scene) -> None:
     try:
         who, plan_id = scene.desk.caller.who, UUID(scene.plan_id)
         assert b"river" in other.plans.current(who, plan_id)[1]
-        other.plans.past.put((who.clinic_id, plan_id, "kept"), (1, b"river"))
+        page = other.timeline.of_plan(who, plan_id, Filter())
+        assert any("river" in told for told in page.entries)
+        other.worklist.find(who, Wanted(mine=True))
+        other.plans.at(who, plan_id, Moment(version=1))
+        assert "river" in str(other.fhir.of_plan(who, plan_id))
+        assert {key[-1][0] for key in other.plans.shown._kept._held} == {
+            "now",
+            "timeline",
+            "worklist",
+            "at",
+        }
         with other.plans.recording.plans.reading(who.clinic_id, plan_id) as plan:
             assert plan.key_id is not None
         scene.erase()
 
         def refuses() -> bool:
-            return other.gate.relation(who, "plans.read", plan_id) is None
+            other.gate.rosters(
+                who.clinic_id
+            )  # whoever asks for whatever: nobody need ask for this plan
+            return not [*other.plans.shown._kept._held, *other.fhir._kept._held]
 
         assert soon(refuses, 3)  # two more for a busy machine
         slot = other.plans.recording.plans._slots.get((who.clinic_id, plan_id))
         assert slot is None or slot.history is None or slot.history.erased
-        assert other.plans.past.get((who.clinic_id, plan_id, "kept")) is None
+        assert other.gate.relation(who, "plans.read", plan_id) is None
+        late, sight = Ready(b"river", 5), Sight("plans.read", "caseload", "full")
+        other.plans.shown.put(
+            who.clinic_id, plan_id, sight, ("at",), late
+        )  # made before, kept after
+        assert refuses()
         assert words_left(scene, other) == []
     finally:
         other.close()

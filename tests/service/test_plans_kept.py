@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 
 from domain.errors import MomentNotFoundError
@@ -79,6 +80,6 @@ def test_what_another_process_recorded_is_seen(
     assert at(as_of=goal_at) == 2
     assert [at(version=1), at(version=2), at(), at(effective_at=goal_at)] == [1, 2, 2, 2]
     changes = container.plans.diff(who, done.plan_id, Moment(version=1), Moment(version=2))[2]
-    assert {change.entries for change in changes} == {(2,)}
+    assert {tuple(change["entries"]) for change in orjson.loads(changes)} == {(2,)}
     with pytest.raises(MomentNotFoundError):
         at(version=3)
