@@ -77,7 +77,7 @@ def apart(database_url: str, tmp_path: Path) -> Iterator[Apart]:
 def test_apart_they_are_the_service_and_leave_nothing(apart: Apart, clinic: Clinic) -> None:
     """What is recorded is read, projected and sealed; asked to end, each does, and no folder stays."""
     token, auditor = (clinic.token(clinic.member(role)) for role in ("clinician", "auditor"))
-    assert soon(lambda: apart.ask("/livez", token) is not None, 30)
+    assert soon(lambda: apart.ask("/livez", token) is not None, 90)
     opened = apart.ask("/v1/plans", token, OPENING)
     assert opened["version"] == 1
     assert apart.ask(f"/v1/plans/{opened['plan_id']}", token)["status"] == "draft"
@@ -90,8 +90,8 @@ def test_apart_they_are_the_service_and_leave_nothing(apart: Apart, clinic: Clin
         held = apart.ask("/v1/ledger", auditor)["entries"]
         return bool(held["checkpoint"]) and held["size"] >= opened["position"]
 
-    assert soon(shown, 20)
-    assert soon(sealed, 20)
+    assert soon(shown, 60)
+    assert soon(sealed, 60)
     for begun in apart.running.values():
         begun.send_signal(signal.SIGTERM)
     assert {name: begun.wait(40) for name, begun in apart.running.items()} == dict.fromkeys(
