@@ -141,17 +141,21 @@ def test_a_refused_correction_comes_back_with_the_sentence_beside_the_field(worl
 def test_what_came_meanwhile_is_shown_before_a_correction_is_recorded(world: World) -> None:
     """Nothing typed is lost; sent again, as the clinic stands now, it is recorded."""
     held, sitting = renamed(world, "Hazel Smaple"), at(world, "admin")
+    sitting.fill(
+        {}, "ClinicRenamed", action="save"
+    )  # not about anything earlier, nor about a version
     correcting(sitting, held)
+    sitting.post("/people/change", **sitting.sheet(), action="remove:e0")
     world.record(entry("LegalHoldPlaced", WHY, client_ref="c-9"), by="privacy_officer")
-    said = {"e0.data.data.name": "Hazel Simple", "why": WHY, "action": "send"}
-    form = {**sitting.sheet(), **said, "e0.data.data.member_id": world.member_id}
+    said = {"e1.data.data.name": "Hazel Simple", "why": WHY, "action": "send"}
+    form = {**sitting.sheet(), **said, "e1.data.data.member_id": world.member_id}
     with world.house.nothing_written():
         answer = sitting.post("/people/change", **form)
     assert answer.status_code in (409, 412)
     assert "Somebody recorded something meanwhile" in answer.text
     assert "A legal hold was placed" in answer.text
     assert 'value="Hazel Simple"' in answer.text
-    again = {**sitting.sheet(), **said, "e0.data.data.member_id": world.member_id}
+    again = {**sitting.sheet(), **said, "e1.data.data.member_id": world.member_id}
     assert sitting.post("/people/change", **again).headers["Location"] == f"{OURS}?done=record"
     assert world.member()["name"] == "Hazel Simple"
 
