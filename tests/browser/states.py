@@ -229,7 +229,7 @@ STATES = [
     State("birch", "/people/history"),
     State("linden", "/people/history?type=LegalHoldPlaced"),
     State("birch", "/people/history", _corrects),
-    State("birch", "/people/history?type=PolicySet", _corrects_in_vain, "422"),
+    State("birch", "/people/history?type=MemberJoined", _corrects_in_vain, "422"),
     State("birch", "/people/change"),
     State("birch", "/people/change?add=PolicySet"),
     State("rowan", "/people/change?add=MemberRoleChanged"),
