@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from psycopg.rows import TupleRow
 
+from domain.approval import Approval
+from domain.approving import needs_approval
 from domain.clinic import Clinic, ClinicFounded
+from domain.entry import Entry, EntryData
 from domain.errors import PlanNotFoundError
+from domain.fold import AMENDING
 from domain.policy import DEFAULT_POLICY, Policy
+from domain.record import AddendumAdded, EntryCorrected, EntryMarkedInError
 from service.access import Gate, Principal
 from service.access.recording import refuse_elsewhere, refuse_foreign_clinic_types
+from service.access.table import CLINIC_RECORDS, PROPOSES
 from service.database import BoundedConnection, Database
 from service.errors import UnknownClinicError
 from service.record.plans import Plans
@@ -56,6 +62,23 @@ class Policies:
                 return clinic.policy if isinstance(clinic, Clinic) else DEFAULT_POLICY
         except PlanNotFoundError:
             return DEFAULT_POLICY
+
+
+def _amendments(
+    clinic: Clinic, held: Entry, records: frozenset[str], proposes: frozenset[str]
+) -> Iterator[tuple[str, Approval | None]]:
+    """Each type that may be recorded or proposed about an entry, and who approves it."""
+    found: dict[str, EntryData] = {
+        "EntryCorrected": EntryCorrected(entry_id=held.entry_id, data={}),
+        "EntryMarkedInError": EntryMarkedInError(entry_id=held.entry_id),
+        "AddendumAdded": AddendumAdded(entry_id=held.entry_id, text="…"),
+    }
+    if isinstance(held.data, AMENDING):
+        del found["EntryCorrected"]  # what it amends is corrected again
+    for name, data in found.items():
+        approval = needs_approval(clinic, data)
+        if name in (proposes if approval else records):
+            yield name, approval
 
 
 @dataclass(slots=True)
@@ -123,6 +146,26 @@ class ClinicService:
                 return 0, self._unfounded(principal)
             known = moment.known(clinic)
             return known, clinic.document(known, moment.effective_at)
+
+    def amending(
+        self, principal: Principal, entry_ids: Iterable[str]
+    ) -> dict[str, dict[str, Approval | None]]:
+        """By which types the principal amends each of these entries of the clinic's own.
+
+        For each type who approves it first (None: nobody has to); an entry there is not, or that came about by
+        something else than being recorded, is amended by none.
+        """
+        may = (
+            CLINIC_RECORDS.get(principal.role, frozenset()),
+            PROPOSES.get(principal.role, frozenset()),
+        )
+        with self.reading(principal) as clinic:
+            known = {held.entry_id: held for held in clinic.entries if not held.data.ONLY_BY}
+            return {
+                entry_id: dict(_amendments(clinic, known[entry_id], *may))
+                for entry_id in entry_ids
+                if entry_id in known
+            }
 
     def members(
         self, principal: Principal, *, role: str | None = None, status: str | None = None

@@ -22,7 +22,7 @@ from domain.state import PlanState
 from projections.sealing import Seals
 from projections.timeline import Timeline, about, threads
 from service.access import Gate, Principal, Sight, Still
-from service.access.table import METADATA, RELEASED
+from service.access.table import CLINIC, FULL, METADATA, RELEASED
 from service.database import BoundedConnection, Database
 from service.record.plans import Plans
 from service.shown import Ready, Shown
@@ -187,6 +187,19 @@ class TimelineService:
     def entry(self, principal: Principal, plan_id: UUID, entry_id: UUID) -> dict[str, Any]:
         """One entry with the corrections, addenda and mark that are about it, told in full."""
         sight = self.gate.see(principal, "plans.timeline", plan_id)
+        shown = self._in_full(principal, sight, plan_id, entry_id)
+        self.gate.looked(principal, sight, plan_id, version=shown["version"], asked="entry")
+        return shown
+
+    def entry_of_clinics_own(self, principal: Principal, entry_id: UUID) -> dict[str, Any]:
+        """One entry of what the clinic recorded about itself, told in full like one of a plan."""
+        self.gate.require(principal, "clinic.history")
+        sight = Sight("clinic.history", CLINIC, FULL)
+        return self._in_full(principal, sight, principal.clinic_id, entry_id)
+
+    def _in_full(
+        self, principal: Principal, sight: Sight, plan_id: UUID, entry_id: UUID
+    ) -> dict[str, Any]:
         with self.plans.reading(principal.clinic_id, plan_id) as plan:
             held = next((e for e in plan.entries if e.entry_id == str(entry_id)), None)
             hidden = sight.view == RELEASED and str(entry_id) in held_back(plan.entries)
@@ -197,7 +210,6 @@ class TimelineService:
         versions = {held.version, *corrections, *addenda, *([mark] if mark else [])}
         rows = self._of_versions(principal, plan_id, sorted(versions))
         page = self._page(principal, rows, Filter(limit=len(rows)), live=True)
-        self.gate.looked(principal, sight, plan_id, version=held.version, asked="entry")
         seen = self._as_seen(principal, sight, page.entries)
         told = {shown["version"]: shown for shown in map(orjson.loads, seen)}
         shown: dict[str, Any] = dict(told[held.version])

@@ -12,26 +12,31 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import errors
 from api.clinic import ClinicEntriesSchema
 from api.conventions import principal, services
-from api.pages import clinic_words, words
+from api.pages import amending, clinic_words, words
+from api.pages.amending import PROPOSE, RECORD
 from api.pages.blueprint import pages, require, see_other, show
+from api.pages.clinic_words import AMENDMENTS
 from api.pages.forms import Control
+from api.pages.given import as_id
 from api.pages.language import say
 from api.pages.sent import holds, load, mended, next_prefix, request_of, sent_form
 from api.pages.sheet import Held, entries_of, entry_of, faults, first
 from api.pages.typed import flatten, fresh_ids, joined, new_things
 from api.schemas import given_fields
-from domain.clinic import PolicySet
+from domain.clinic import Clinic, PolicySet
 from domain.entry import CLINIC_TYPES, Reason
 from domain.errors import PlanHistoryError
+from domain.record import EntryCorrected
 from service.access import Principal
 from service.access.table import CLINIC_RECORDS, FOR_THEIR_TEAM, PROPOSES
-from service.errors import KeyReusedError
+from service.errors import KeyReusedError, PlanChangedError
 from service.finding import PlanFilter, find_plans
 from service.recording import Draft, Moment, Recorded
 
-RECORD, PROPOSE = "record", "propose"
 MOST_ENTRIES = 20
-GIVEN = ("member_id", "supervisor_id", "client_ref", "plan_id")
+TAKEN = Clinic.TAKES
+"""Every type that may be on a sheet of the clinic."""
+GIVEN = ("member_id", "supervisor_id", "client_ref", "plan_id", "entry_id")
 """What an address may say the change is about."""
 
 
@@ -55,8 +60,16 @@ def change() -> AnyResponse:
     """The form, with what was typed before."""
     clinic = _clinic()
     typed, wanted = _begun(clinic), request.args.get("add", "")
-    if wanted in _offered(clinic, typed) and not holds(typed, wanted):
-        given = {name: held for name in GIVEN if (held := request.args.get(name))}
+    given = {name: held for name in GIVEN if (held := request.args.get(name))}
+    entry_id = as_id(request.args.get("correct") or given.get("entry_id"))
+    if entry_id:
+        name = EntryCorrected.__name__ if "correct" in request.args else wanted
+        way = amending.way(name, str(entry_id))
+        if way and _way(clinic, typed) not in (None, way):
+            return _page(clinic, typed, elsewhere=True)
+        if way:
+            amending.begin(typed, name, str(entry_id), clinic["version"])
+    elif wanted in _offered(clinic, typed) and not holds(typed, wanted):
         _add(typed, wanted, given)
     return _page(clinic, typed)
 
@@ -65,7 +78,7 @@ def change() -> AnyResponse:
 def send_change() -> AnyResponse:
     """Add an entry to the form, take one out, keep it for later, put it away, or send it."""
     clinic, who = _clinic(), principal()
-    typed = sent_form(CLINIC_TYPES)
+    typed = sent_form(TAKEN)
     action, _, what = (typed.pop("action", [""])[0]).partition(":")
     if action == "discard":
         services().drafts.discard(who, who.clinic_id)
@@ -94,14 +107,18 @@ def _clinic() -> dict[str, Any]:
 def _begun(clinic: Mapping[str, Any]) -> Held:
     """The draft there is, or a new one: its key makes sending it twice record it once."""
     kept = services().drafts.find(principal(), principal().clinic_id)
-    return mended(kept or {"seen": [str(clinic["version"])]}, CLINIC_TYPES)
+    return mended(kept or {"seen": [str(clinic["version"])]}, TAKEN)
 
 
 def _way(clinic: Mapping[str, Any], typed: Held) -> str | None:
     """How what is on the sheet comes about; None while it is empty."""
-    known = ways(principal(), clinic["policy"])
-    found = (known.get(typed[f"{prefix}.type"][0], PROPOSE) for prefix in entries_of(typed))
-    return next(found, None)
+    prefix = next(iter(entries_of(typed)), None)
+    if prefix is None:
+        return None
+    name = typed[f"{prefix}.type"][0]
+    if name in AMENDMENTS:
+        return amending.way(name, first(typed, f"{prefix}.data.entry_id")) or PROPOSE
+    return ways(principal(), clinic["policy"]).get(name, PROPOSE)
 
 
 def _offered(clinic: Mapping[str, Any], typed: Held) -> list[str]:
@@ -112,7 +129,7 @@ def _offered(clinic: Mapping[str, Any], typed: Held) -> list[str]:
 
 
 def _add(typed: Held, name: str, given: Mapping[str, Any]) -> None:
-    cls, prefix = CLINIC_TYPES[name], next_prefix(typed)
+    cls, prefix = TAKEN[name], next_prefix(typed)
     fields = {held.key for held in given_fields(cls)}
     known = {key: held for key, held in given.items() if key in fields}
     typed[f"{prefix}.type"] = [name]
@@ -126,15 +143,17 @@ def _add(typed: Held, name: str, given: Mapping[str, Any]) -> None:
 def _sent(clinic: dict[str, Any], typed: Held) -> AnyResponse:
     who, way = principal(), _way(clinic, typed)
     try:
-        drafts = load(typed, types=CLINIC_TYPES, schema=ClinicEntriesSchema)
+        drafts = load(typed, types=TAKEN, schema=ClinicEntriesSchema)
         _bring_about(who, way, drafts, typed)
     except PlanHistoryError as refused:
         if isinstance(refused, KeyReusedError):
             typed["key"] = [str(uuid4())]
+        clinic = _clinic()
+        typed["seen"] = [str(clinic["version"])]
         services().drafts.save(who, who.clinic_id, typed)
         return _page(clinic, typed, refused)
     services().drafts.discard(who, who.clinic_id)
-    return see_other("pages.people", done=way)
+    return see_other("pages.history" if amending.about(typed) else "pages.people", done=way)
 
 
 def _bring_about(who: Principal, way: str | None, drafts: list[Draft], typed: Held) -> Recorded:
@@ -150,20 +169,26 @@ def _bring_about(who: Principal, way: str | None, drafts: list[Draft], typed: He
 
 
 def _page(
-    clinic: dict[str, Any], typed: Held, refused: PlanHistoryError | None = None
+    clinic: dict[str, Any],
+    typed: Held,
+    refused: PlanHistoryError | None = None,
+    *,
+    elsewhere: bool = False,
 ) -> AnyResponse:
     found = _faults(typed, refused)
     options, shown, claimed = _options(clinic), [], {"why"}
+    options["entry"] = amending.earlier(typed)
     for prefix in entries_of(typed):
-        cls = CLINIC_TYPES[typed[f"{prefix}.type"][0]]
+        cls = TAKEN[typed[f"{prefix}.type"][0]]
         entry = entry_of(typed, prefix, options, found, cls)
-        if cls is PolicySet:
+        if PolicySet.__name__ in (cls.__name__, entry["of"]):
             _say_what_is_in_force(entry["controls"], clinic["policy"])
         shown.append(entry)
         claimed |= entry["names"]
         for kind, made, name in new_things(cls, typed, f"{prefix}.data"):
             options[kind] = [*options.get(kind, ()), (made, name)]
     way = _way(clinic, typed)
+    newer = refused.facts.get("newer_entries") if isinstance(refused, PlanChangedError) else None
     return show(
         "change",
         errors.status_of(refused) if refused else 200,
@@ -175,7 +200,10 @@ def _page(
         way=way,
         offered=_offered(clinic, typed),
         approvers=_approvers(typed),
-        types=clinic_words.TYPES,
+        types=clinic_words.TYPES.but(AMENDMENTS),
+        amends=amending.about(typed),
+        elsewhere=elsewhere,
+        newer=[{**held, "recorded_at": held["recorded_at"].isoformat()} for held in newer or ()],
     )
 
 
@@ -193,7 +221,7 @@ def _faults(typed: Held, refused: PlanHistoryError | None) -> dict[str, list[str
 
 def _why(typed: Held, found: Mapping[str, list[str]], way: str | None) -> Control:
     """The reason, asked for once: a proposal always has one, an entry where its type says so."""
-    kinds = (CLINIC_TYPES[typed[f"{prefix}.type"][0]] for prefix in entries_of(typed))
+    kinds = (TAKEN[typed[f"{prefix}.type"][0]] for prefix in entries_of(typed))
     return Control(
         "why",
         say("Why"),
@@ -207,7 +235,8 @@ def _why(typed: Held, found: Mapping[str, list[str]], way: str | None) -> Contro
 
 def _approvers(typed: Held) -> str:
     """Who approves what is on the sheet, in words."""
-    approvals = [CLINIC_TYPES[typed[f"{prefix}.type"][0]].APPROVAL for prefix in entries_of(typed)]
+    kinds = [typed[f"{prefix}.type"][0] for prefix in entries_of(typed)]
+    approvals = [TAKEN[name].APPROVAL for name in kinds] + amending.approvals(typed)
     gravest = max((held for held in approvals if held), key=lambda held: held.people, default=None)
     return gravest.words if gravest else ""
 

@@ -25,6 +25,15 @@ TYPES = Words(
 )
 """Entries of the clinic that a form offers, in that order, as one says them."""
 
+AMENDMENTS = Words(
+    {
+        "EntryCorrected": "Correction",
+        "EntryMarkedInError": "An entry is marked in error",
+        "AddendumAdded": "Something is added to an entry",
+    }
+)
+"""What is said about an earlier entry of the clinic; it begins at that entry, in the clinic's history."""
+
 DONE = Words(
     {
         "record": "Recorded. It is in force.",

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import errors
 from api.conventions import principal, services
 from api.pages import choices
+from api.pages.amending import correct
 from api.pages.blueprint import names, pages, see_other, show
 from api.pages.defaults import defaults, prefilled
 from api.pages.plans import plan_facts
@@ -110,20 +111,12 @@ def _add(typed: Held, plan: Mapping[str, Any], name: str, given: Mapping[str, An
 
 
 def _add_correction(typed: Held, plan_id: UUID, given: str) -> None:
-    """A correction of an entry, with what was written to begin from."""
+    """A correction of an entry, with what stands to begin from."""
     try:
         entry_id = UUID(given)
     except ValueError:
         return
-    held = services().timeline.entry(principal(), plan_id, entry_id)
-    prefix, cls = next_prefix(typed), TYPES[held["type"]]
-    if [str(entry_id)] in (typed.get(f"{p}.data.entry_id") for p in entries_of(typed)):
-        return
-    typed[f"{prefix}.type"] = [EntryCorrected.__name__]
-    typed[f"{prefix}.of"] = [held["type"]]
-    typed[f"{prefix}.data.entry_id"] = [str(entry_id)]
-    inner = f"{prefix}.data.data"
-    typed.update(joined(cls, flatten(held["data"], inner), inner))
+    correct(typed, services().timeline.entry(principal(), plan_id, entry_id))
 
 
 # Recording

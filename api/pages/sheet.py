@@ -8,13 +8,14 @@ from typing import Any
 
 from api.conventions import principal
 from api.pages.forms import Control, Form
-from api.pages.language import say
-from domain.entry import TYPES, EntryData
-from domain.errors import PlanHistoryError
+from api.pages.language import later, say
+from domain.entry import EVERY_TYPE, TYPES, EntryData
+from domain.errors import PlanHistoryError, ReasonRequiredError
 from domain.record import EntryCorrected
 
 Held = dict[str, list[str]]
 _CODE = re.compile(r"`+([^`]+)`+")
+_REASON = later("This needs its reason: say it in a sentence.")
 _PREFIX = re.compile(r"e[0-9]{1,4}", re.ASCII)
 
 
@@ -40,7 +41,8 @@ def faults(typed: Held, refused: PlanHistoryError | None) -> dict[str, list[str]
             continue
         name = ".".join([prefixes[int(parts[1])], *parts[2:]])
         name = name.removesuffix(".text") if name.endswith(".reason.text") else name
-        found.setdefault(name, []).append(problem.detail)
+        without = isinstance(refused, ReasonRequiredError)
+        found.setdefault(name, []).append(say(_REASON) if without else problem.detail)
     return found
 
 
@@ -60,8 +62,8 @@ def entry_of(
     cls = cls or TYPES[name]
     form = Form(typed, options, found)
     of = first(typed, f"{prefix}.of")
-    if cls is EntryCorrected and of in TYPES:
-        controls = form.controls(TYPES[of], f"{prefix}.data.data")
+    if cls is EntryCorrected and of in EVERY_TYPE:
+        controls = form.controls(EVERY_TYPE[of], f"{prefix}.data.data")
     else:
         controls = form.controls(cls, f"{prefix}.data")
     envelope = _envelope(form, cls, prefix) if of_a_plan else []
@@ -71,7 +73,7 @@ def entry_of(
         "prefix": prefix,
         "type": name,
         "of": of,
-        "about": say(_CODE.sub(r"“\1”", " ".join((cls.__doc__ or "").split()))),
+        "about": say(_CODE.sub(r"“\1”", _first_paragraph(cls))),
         "controls": controls,
         "envelope": envelope,
         "entry_id": first(typed, f"{prefix}.data.entry_id") if of else "",
@@ -83,6 +85,11 @@ def entry_of(
             for detail in held
         ],
     }
+
+
+def _first_paragraph(cls: type) -> str:
+    """What a type is, in a sentence for people; how it is built comes after that."""
+    return " ".join((cls.__doc__ or "").partition("\n\n")[0].split())
 
 
 def _envelope(form: Form, cls: type[EntryData], prefix: str) -> list[Control]:

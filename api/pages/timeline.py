@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.conventions import from_cursor, principal, services, to_cursor
-from api.pages.blueprint import pages, query, show
+from api.pages.blueprint import names, pages, query, show
 from api.pages.changes import plain
 from api.pages.given import as_id
 from api.pages.language import Words
@@ -103,24 +104,32 @@ def _threads(entry: dict[str, Any]) -> list[dict[str, Any]]:
     """What was said about an entry afterwards: corrections, addenda, and that it was in error."""
     if not any(entry.get(name) for name in ("corrected_by", "addenda_by", "in_error_by")):
         return []
-    plan_id, entry_id = UUID(entry["plan_id"]), UUID(entry["entry_id"])
-    full = services().timeline.entry(principal(), plan_id, entry_id)
+    who, plan_id, entry_id = principal(), UUID(entry["plan_id"]), UUID(entry["entry_id"])
+    if plan_id == who.clinic_id:
+        full = services().timeline.entry_of_clinics_own(who, entry_id)
+    else:
+        full = services().timeline.entry(who, plan_id, entry_id)
     mark = full["marked_in_error"]
     said = [*full["corrections"], *full["addenda"], *([mark] if mark else [])]
     return [_thread(entry, held) for held in sorted(said, key=lambda held: held["version"])]
 
 
 def _thread(entry: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    was, now = entry["data"], said["data"].get("data") or {}
-    differing = [name for name in now if plain(was.get(name)) != plain(now[name])]
+    known, now = names(), said["data"].get("data") or {}
+    before, after = _in_words(entry["data"], known), _in_words(now, known)
+    differing = [name for name in after if before.get(name, "") != after[name]]
     return {
         "sentence": said["sentence"],
         "text": said["data"].get("text"),
-        "changes": [(name, plain(was.get(name)), plain(now[name])) for name in differing],
+        "changes": [(name, before.get(name, ""), after[name]) for name in differing],
         "reason": said.get("reason", {}).get("text"),
         "by": said["recorded_by"]["name"],
         "recorded_at": said["recorded_at"],
     }
+
+
+def _in_words(data: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
+    return {name: plain(held, known) for name, held in data.items()}
 
 
 def by_chapter(*, own: bool = False) -> dict[str, list[str]]:

@@ -173,7 +173,7 @@ ACTIONS = Words(
         "access-log.read": "Took the access log along",
         "emergency.take": "Took emergency access",
         "emergency.review": "Looked at emergency access",
-        "sign-in": "Tried to sign in",
+        "sign-in": "Signed in",
         "clinic.read": "Read how the clinic stands",
         "clinic.record": "Changed the clinic",
         "members.read": "Read who the members are",

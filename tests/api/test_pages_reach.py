@@ -161,3 +161,18 @@ def test_no_draft_is_kept_for_a_plan_out_of_reach(house: House, theirs: Desk) ->
     place = f"/plans/{theirs.plan_id}/record"
     answer = browser.post(place, data={"csrf": csrf[1], "action": "save", "e0.type": "GoalSet"})
     assert answer.status_code == 404
+
+
+def test_the_next_correction_begins_with_the_last(house: House) -> None:
+    """Else sending it would quietly take back what the last one put right."""
+    desk = new_desk(house)
+    done = desk.record(entry("SetbackNoted", what="A loud Sunday", meaning="Nothing"))
+    entry_id = done["entries"][0]["entry_id"]
+    browser = at_the_browser(house, desk.caller)
+    place = f"/plans/{desk.plan_id}/record?correct={entry_id}"
+    assert "A loud Sunday</textarea>" in browser.get(place).text
+    put_right = {"entry_id": entry_id, "data": {"what": "A loud Monday"}}
+    desk.record(entry("EntryCorrected", "It was Monday", **put_right))
+    page = browser.get(place).text
+    assert "A loud Monday</textarea>" in page
+    assert "Nothing</textarea>" in page

@@ -28,7 +28,7 @@ from tests.service.serving import Serving, serving
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 ELM = "Elm Street"
 Scheme = Literal["light", "dark"]
-WIDE, NARROW = (1280, 800), (390, 844)
+WIDE, NARROW, NARROWEST = (1280, 800), (390, 844), (320, 640)
 CROSSWISE: tuple[tuple[tuple[int, int], Scheme], ...] = ((WIDE, "light"), (NARROW, "dark"))
 ALL_WAYS: tuple[tuple[tuple[int, int], Scheme], ...] = (
     *CROSSWISE,
@@ -42,6 +42,18 @@ BEYOND = """() => [...document.querySelectorAll("body *")].filter((held) => {
     if (!box.width || held.closest(".scroll, .sr, .skip, .chart, details:not([open])")) return false;
     return box.right > innerWidth + 1 || box.left < -1;
 }).map((held) => held.outerHTML.slice(0, 120))"""
+SIDEWAYS = """() => [...document.querySelectorAll(".scroll")].filter(
+    (held) => held.scrollWidth > held.clientWidth + 1
+).map((held) => held.getAttribute("aria-label"))"""
+NAMELESS = """() => [...document.querySelectorAll("table.cards")].flatMap((table) => {
+    const names = [...table.querySelectorAll("thead th")];
+    return [...table.querySelectorAll("tbody tr")].flatMap((row) => [...row.cells].filter((cell, at) => {
+        const shown = getComputedStyle(cell, "::before").content.split('"')[1] ?? "";
+        const name = names[at].querySelector(".sr") ? "" : names[at].textContent;
+        return cell.checkVisibility() && shown !== name;
+    }));
+}).map((cell) => cell.outerHTML.slice(0, 120))"""
+"""Cells of a table that on a phone do not have the name of their column before them."""
 FOUND = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -166,6 +178,29 @@ class Reader:
                 self.page.screenshot(path=f"{SHOTS}/{shot} {width} {scheme}.png")
             if way in asked:
                 assert self.violations() == [], (width, scheme)
+        self.holds_on_a_phone()
+
+    def holds_on_a_phone(self) -> None:
+        """Nothing is beyond the edge or has to be pushed sideways; a table's cells say what they are."""
+        for width, height in (NARROW, NARROWEST):
+            self.page.set_viewport_size({"width": width, "height": height})
+            assert self.page.evaluate(BEYOND) == [], width
+            assert self.page.evaluate("document.documentElement.scrollWidth") <= width
+            assert self.page.evaluate(SIDEWAYS) == [], width
+            assert self.page.evaluate(NAMELESS) == [], width
+
+    def heard(self, selector: str) -> list[tuple[str, str]]:
+        """The roles and names of what is inside an element, as the browser tells a screen reader."""
+        session = self.context.new_cdp_session(self.page)
+        root = session.send("DOM.getDocument")["root"]["nodeId"]
+        node = session.send("DOM.querySelector", {"nodeId": root, "selector": selector})
+        told = session.send("Accessibility.queryAXTree", {"nodeId": node["nodeId"]})["nodes"]
+        session.detach()
+        return [
+            (held["role"]["value"], held.get("name", {}).get("value", ""))
+            for held in told
+            if not held["ignored"]
+        ]
 
     def tab_to(self, selector: str, most: int = 120) -> None:
         """Press Tab until the element has the focus, as somebody without a mouse does."""

@@ -77,6 +77,18 @@ def _recorded(reader: Reader, _: Demo) -> None:
     expect(reader.page.locator(".good")).to_contain_text("Recorded")
 
 
+def _corrects(reader: Reader, _: Demo) -> None:
+    """They begin to correct the newest entry that can be corrected."""
+    reader.page.locator("a", has_text=re.compile("^correct")).first.click()
+    reader.page.locator("#e0").wait_for()
+
+
+def _corrects_in_vain(reader: Reader, demo: Demo) -> None:
+    """They do, and send it as it is."""
+    _corrects(reader, demo)
+    _propose(reader, demo)
+
+
 def _ending(reader: Reader, _: Demo) -> None:
     """Eighteen minutes pass without a click."""
     reader.page.clock.install()
@@ -214,6 +226,10 @@ STATES = [
     State("linden", "/people/proposals"),
     State("rowan", "/people/proposals?status=open"),
     State("juniper", "/people/proposals", _unfolded),
+    State("birch", "/people/history"),
+    State("linden", "/people/history?type=LegalHoldPlaced"),
+    State("birch", "/people/history", _corrects),
+    State("birch", "/people/history?type=MemberJoined", _corrects_in_vain, "422"),
     State("birch", "/people/change"),
     State("birch", "/people/change?add=PolicySet"),
     State("rowan", "/people/change?add=MemberRoleChanged"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Demo, Seat
+
+A4 = 680
+"""What is left of its width between the margins, in pixels."""
 
 
 def test_a_problem_is_a_page_too(seat: Seat, demo: Demo) -> None:
@@ -80,6 +84,51 @@ def test_paper_has_what_is_read_and_nothing_to_press(seat: Seat, demo: Demo) -> 
     assert page.locator(".all-entries tbody tr").first.evaluate(style)[1] == "avoid"
     pages = page.pdf(format="A4", prefer_css_page_size=True).count(b"/Type /Page\n")
     assert 3 <= pages <= 12
+    assert reader.faults == []
+
+
+ON_PAPER = (
+    ("juniper", "/people"),
+    ("birch", "/people"),
+    ("juniper", "/people/proposals"),
+    ("juniper", "/erasure?client_ref=c-1041"),
+    ("juniper", "/audit/emergencies"),
+    ("juniper", "/audit/emergencies/{emergency}"),
+    ("linden", "/audit?type=GoalSet&since=2026-01-01"),
+    ("linden", "/audit/looks"),
+    ("linden", "/audit/disclosures"),
+    ("linden", "/audit/seals"),
+)
+LEADS_ON = """() => [...document.querySelectorAll("main a, main summary")].filter((held) =>
+    held.checkVisibility() && !held.closest("td, dd, li, .who") && !held.closest("details:not([open])")
+).map((held) => held.textContent)"""
+"""What somebody would follow, outside of what is told."""
+CUT = """() => [...document.querySelectorAll("main *")].filter((held) => {
+    const box = held.getBoundingClientRect();
+    return box.width && !held.closest(".sr") && (box.right > innerWidth + 1 || box.left < -1);
+}).map((held) => held.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize(("who", "path"), ON_PAPER)
+def test_what_the_clinic_keeps_is_printed_as_it_is_read(
+    seat: Seat, demo: Demo, who: str, path: str
+) -> None:
+    """On A4, from a dark screen: on white, nothing cut, nothing to press or follow; of a search what it asked."""
+    reader = seat(who, scheme="dark")
+    page = reader.page
+    reader.open(path.format(**demo.plans))
+    page.set_viewport_size({"width": A4, "height": 1000})
+    page.emulate_media(media="print")
+    for pressed in ("button", ".button", "form:not(.filters)", "nav", ".fault"):
+        assert page.locator(f"main {pressed}:visible").count() == 0, pressed
+    assert page.evaluate(LEADS_ON) == []
+    assert page.evaluate(CUT) == []
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == (
+        "rgb(255, 255, 255)"
+    )
+    asked = page.locator("form.filters label:visible").all_inner_texts()
+    assert asked == (["Kind of entry", "From"] if "since" in path else asked[:1])
+    assert page.pdf(format="A4", prefer_css_page_size=True).startswith(b"%PDF")
     assert reader.faults == []
 
 

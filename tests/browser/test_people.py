@@ -167,3 +167,32 @@ def test_a_double_click_approves_once(seat: Seat, trainee: Trainee, script: bool
     told = page.locator(".proposal", has_text=trainee.name)
     expect(told).to_have_count(1)
     expect(told.locator("li", has_text=re.compile("^Approved by"))).to_have_count(1)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_an_admin_corrects_what_the_clinic_recorded(
+    seat: Seat, trainee: Trainee, script: bool
+) -> None:
+    """By keyboard from the clinic's history to the reason that was left out; a double click records it once."""
+    birch = seat("birch", java_script_enabled=script)
+    page = birch.page
+    birch.open("/people/change")
+    if page.locator('button[value="discard"]').count():
+        page.click('button[value="discard"]')
+    birch.open("/people")
+    birch.tab_to("a:has-text('Its history')")
+    page.keyboard.press("Enter")
+    mine = page.locator("li.entry", has_text=f"{trainee.name} joined")
+    birch.tab_to(f"li.entry:has-text('{trainee.name} joined') a:has-text('correct')")
+    page.keyboard.press("Enter")
+    birch.tab_to('[name="e0.data.data.credential"]')
+    page.keyboard.type("Psychotherapist in training")
+    birch.tab_to('button[value="send"]')
+    page.keyboard.press("Enter")
+    expect(page.locator("#refusal")).to_contain_text("Nothing was recorded")
+    expect(page.locator("#why-said .fault")).to_contain_text("say it in a sentence")
+    page.fill('[name="why"]', "It was left out.")
+    page.locator('button[value="send"]').dblclick()
+    expect(page.locator(".good")).to_contain_text("Recorded")
+    expect(mine.locator(".thread")).to_have_count(1)
+    expect(mine.locator(".thread")).to_contain_text("Psychotherapist in training")

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from playwright.sync_api import expect
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import RequestRedirect
 
@@ -69,6 +70,23 @@ def test_every_page_there_is_is_among_the_states() -> None:
         except (NotFound, RequestRedirect):
             continue
     assert pages_there_are - looked_at == set()
+
+
+def test_a_table_on_a_phone_is_still_a_table_to_those_who_hear_it(seat: Seat) -> None:
+    """Laid out as cards, its rows and cells are told as such, each under its column's heading."""
+    reader = seat("juniper", 390)
+    reader.open("/people")
+    assert reader.page.locator(".cards td").first.evaluate(
+        "held => getComputedStyle(held).display"
+    ) == ("flow-root")
+    heard = reader.heard(".cards")
+    assert {"table", "row", "columnheader", "cell"} <= {role for role, _ in heard}
+    assert [name for role, name in heard if role == "columnheader"] == [
+        "Name", "Role", "Supervised by", "Plans", "Since",
+    ]  # fmt: skip
+    assert ("cell", "Rowan Heron") in heard, "without the column's name: the heading says it"
+    unnamed = reader.page.locator(".cards :is(thead, tbody, tfoot, tr, th, td):not([role])")
+    expect(unnamed).to_have_count(0)  # for browsers that go by the layout
 
 
 def test_what_is_not_as_it_should_be_is_noticed(seat: Seat) -> None:
