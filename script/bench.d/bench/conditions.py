@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from bench.serving import SETTINGS
+from bench.serving import SETTINGS, WORKERS
 from bench.stage import Stage
 
 LIBRARIES = ("eventsourcing", "flask", "gunicorn", "marshmallow", "orjson", "psycopg")
@@ -26,7 +26,7 @@ def conditions(held: Stage, generator: str) -> dict[str, str]:
         "PostgreSQL": f"{held.server.server_version}, embedded, full durability, Unix socket",
         "disk": f"a write and fsync of 8 kB takes {1000 * _fsync(held.home):.2f} ms (median)",
         "libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
-        "service": f"{SETTINGS.workers} web workers × {SETTINGS.threads} threads, one projector, as `serve` runs them",
+        "service": f"{WORKERS} web workers × {SETTINGS.threads} threads, one projector, as `serve` runs them",
         "load generator": f"{generator}, on the same machine",
     }
 

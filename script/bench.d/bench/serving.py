@@ -20,6 +20,7 @@ from service.settings import Settings
 
 FOLDER = Path(__file__).resolve().parent.parent
 SETTINGS = Settings.from_environment()
+WORKERS = SETTINGS.workers or 2
 QUIET = 0.05
 """The share of a core below which processes count as idle."""
 
@@ -68,7 +69,7 @@ class Serving:
 def serving(held: Stage, url: str, limit_url: str) -> Iterator[Serving]:
     """Projector and web workers as `serve` runs them, no-op and limit, on free ports of 127.0.0.1."""
     environment = supervise.environment_for(url, held.home)
-    environment["PLAN_HISTORY_WORKERS"] = str(SETTINGS.workers)
+    environment["PLAN_HISTORY_WORKERS"] = str(WORKERS)
     environment.setdefault("PLAN_HISTORY_LOG_LEVEL", "WARNING")
     environment["PLAN_HISTORY_QUOTA_PER_MINUTE"] = "100000000"  # counted as ever, and never used up
     postgres = held.server.pid

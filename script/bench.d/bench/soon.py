@@ -21,7 +21,7 @@ from bench.figures import Figure, Run, percentile
 from bench.following import READER, answering
 from bench.jobs import Generator, Job, Place
 from bench.report import Section
-from bench.serving import SETTINGS, Serving
+from bench.serving import SETTINGS, WORKERS, Serving
 from bench.stage import Stage
 from bench.visible import CALLERS, RATE, Seen, record_steadily
 from bench.workloads import one_entry
@@ -33,7 +33,7 @@ from service.settings import Settings
 from service.webhooks.management import NewWebhook
 
 PLANS, BESIDE = 16, 8
-PLACES = SETTINGS.feed_readers * SETTINGS.workers
+PLACES = SETTINGS.feed_readers * WORKERS
 
 
 @dataclass(slots=True)

@@ -1,10 +1,10 @@
-"""The timeline: entries told for people, of one plan or of the whole clinic."""
+"""Reading timelines: the record beside its read model, and what that still lacks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,25 +12,19 @@ import orjson
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from domain.entry import EVERY_TYPE, TOPICS, VOICES, Entry, type_named
-from domain.erased import NOBODY, Erased
+from domain.entry import Entry
 from domain.errors import EntryNotFoundError, PlanNotFoundError
-from domain.fields import plain_moment, to_plain
 from domain.policy import Policy
 from domain.release import held_back
-from domain.state import PlanState
-from projections.sealing import Seals
-from projections.timeline import Timeline, about, threads
+from projections.timeline import threads
 from service.access import Gate, Principal, Sight, Still
 from service.access.table import CLINIC, FULL, METADATA, RELEASED
 from service.database import BoundedConnection, Database
 from service.record.plans import Plans
 from service.shown import Ready, Shown
+from service.timeline.finding import COLUMNS, Filter, comes_after, matches, search
+from service.timeline.telling import Told, entry_json, without_words
 
-_COLUMNS = """
-e.position, e.version, e.plan_id::text, e.recorded_at, e.entry_id::text, e.command_id::text, e.topic,
-e.state, t.sentence, t.corrected_by, t.addenda, t.in_error_by
-"""
 _PLAIN = """
 SELECT position, version, plan, recorded_at, entry, command, topic, state,
     sentence, corrected_by, addenda, in_error_by, behind, head FROM read_timeline(%s, %s, %s, %s)
@@ -39,33 +33,6 @@ _BEHIND = """
 SELECT NOT EXISTS (SELECT FROM timeline t WHERE t.clinic_id = e.clinic_id AND t.position = e.position)
 FROM entries e WHERE e.clinic_id = %s AND e.plan_id = %s ORDER BY e.version DESC LIMIT 1
 """
-_NAMES = {topic: cls.__name__ for topic, cls in TOPICS.items()}
-OLD_FORMATS = {topic: cls for topic, cls in TOPICS.items() if getattr(cls, "class_version", 1) > 1}
-
-
-Told = tuple[dict[int, str], dict[int, tuple[list[int], list[int], int | None]]]
-"""Sentences by version, and threads by version."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which entries to tell. ``since`` (included) and ``until`` (excluded) go by the order's clock.
-
-    ``order``: ``recorded`` or ``occurred``, with a leading ``-`` newest first.
-    ``after``: the place the last page ended at, as ``Page.next`` gave it.
-    """
-
-    type: str | None = None
-    recorded_by: UUID | None = None
-    voiced_by: str | None = None
-    about: UUID | None = None
-    client_ref: str | None = None
-    plan_id: UUID | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    order: str = "recorded"
-    limit: int = 50
-    after: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +47,6 @@ class Page:
     next: tuple[str, int] | None
     head: int | None = None
     joined: bytes = b""
-
-
-ORDERS = ("recorded", "-recorded", "occurred", "-occurred")
 
 
 class TimelineService:
@@ -166,10 +130,10 @@ class TimelineService:
             return (entry.occurred_at if occurred else None), entry.version
 
         with self.plans.reading(principal.clinic_id, plan_id) as plan:
-            found = [held for held in plan.entries if _matches(held, moment(held), wanted)]
+            found = [held for held in plan.entries if matches(held, moment(held), wanted)]
         found.sort(key=place, reverse=newest_first)
         if wanted.after is not None:
-            found = [held for held in found if _comes_after(held, wanted, newest_first)]
+            found = [held for held in found if comes_after(held, wanted, newest_first)]
         versions = [held.version for held in found[: wanted.limit + 1]]
         rows = {row[1]: row for row in self._of_versions(principal, plan_id, versions)}
         return [rows[version] for version in versions]
@@ -232,7 +196,7 @@ class TimelineService:
     ) -> list[TupleRow]:
         def read(conn: BoundedConnection) -> list[TupleRow]:
             query = (
-                f"SELECT {_COLUMNS} FROM entries e LEFT JOIN timeline t "
+                f"SELECT {COLUMNS} FROM entries e LEFT JOIN timeline t "
                 "ON t.clinic_id = e.clinic_id AND t.position = e.position "
                 "WHERE e.clinic_id = %s AND e.plan_id = %s AND e.version = ANY(%s) ORDER BY e.version"
             )
@@ -263,7 +227,7 @@ class TimelineService:
         wanted: Filter,
         within: tuple[sql.Composable, Sequence[Any]] | None = None,
     ) -> list[TupleRow]:
-        query, parameters = _search(principal.clinic_id, plan_id, wanted, within)
+        query, parameters = search(principal.clinic_id, plan_id, wanted, within)
 
         def read(conn: BoundedConnection) -> list[TupleRow]:
             return conn.execute(query, parameters, binary=True).fetchall()
@@ -306,176 +270,3 @@ class TimelineService:
                 if held.version in versions:
                     sentences[held.version] = held.data.tell(walk.state)
             return sentences, threads(plan)
-
-
-_METADATA = frozenset(
-    {
-        "entry_id", "plan_id", "version", "position", "type", "occurred_at", "recorded_at", "late",
-        "recorded_by", "voiced_by", "session_id", "command_id", "causation_id", "corrected_by",
-        "addenda_by", "in_error_by",
-    }
-)  # fmt: skip
-
-
-def without_words(shown: dict[str, Any]) -> dict[str, Any]:
-    """An entry without what it says: who recorded what kind of entry, when, and in whose name."""
-    return {name: held for name, held in shown.items() if name in _METADATA}
-
-
-def _matches(entry: Entry, moment: datetime, wanted: Filter) -> bool:
-    wishes = (
-        wanted.type in (None, entry.type),
-        wanted.recorded_by is None or str(wanted.recorded_by) == entry.recorded_by.member_id,
-        wanted.voiced_by in (None, entry.voiced_by),
-        wanted.since is None or moment >= wanted.since,
-        wanted.until is None or moment < wanted.until,
-        wanted.about is None or str(wanted.about) in set(about(entry)),
-    )
-    return all(wishes)
-
-
-def _comes_after(entry: Entry, wanted: Filter, newest_first: bool) -> bool:  # noqa: FBT001 - one of two orders
-    """Whether an entry lies behind the place a page ended at; its number is a version or a position."""
-    assert wanted.after is not None
-    clock, number = wanted.after
-    plain = wanted == Filter(limit=wanted.limit, after=wanted.after)
-    mine: tuple[Any, ...] = (entry.version if plain else entry.position,)
-    theirs: tuple[Any, ...] = (number,)
-    if wanted.order.endswith("occurred"):
-        mine, theirs = (entry.occurred_at, *mine), (datetime.fromisoformat(clock), *theirs)
-    return mine < theirs if newest_first else mine > theirs
-
-
-def entry_json(
-    seals: Seals, row: Sequence[Any], live: Mapping[str, Told], late_after: timedelta
-) -> str:
-    """An entry as the API shows it, as JSON text.
-
-    The stored state is JSON in the API's own words, so it is joined to the facts kept beside it and
-    not taken apart. What an entry does not have (a reason, a session …) is left out.
-    """
-    position, version, plan_id, recorded_at, entry_id, command_id, topic, kept = row[:8]
-    told, corrected_by, addenda, in_error_by = row[8:12]
-    state = seals.state(plan_id, version, entry_id, kept)
-    if state is None:
-        state, told = _ERASED, _ERASED_WORDS
-    if plan_id in live:
-        sentences, said = live[plan_id]
-        told = sentences[version].encode() if told is None else told
-        corrected_by, addenda, in_error_by = said.get(version, (None, None, None))
-    sentence = seals.read(Timeline.name, plan_id, version, told)
-    if topic in OLD_FORMATS and state is not _ERASED:
-        state = in_todays_format(topic, state)
-    words: str = state.decode()
-    recorded = plain_moment(recorded_at)
-    late = "false"
-    if words.startswith(_DATED):
-        end = words.index('"', len(_DATED))
-        occurred = datetime.fromisoformat(words[len(_DATED) : end])
-        late = "true" if recorded_at - occurred > late_after else "false"
-    else:
-        words = f'{{"occurred_at":"{recorded}",{words[1:]}'
-    threads_said = ""
-    if corrected_by or addenda or in_error_by:
-        threads_said = (
-            f'"corrected_by":{corrected_by or []},"addenda_by":{addenda or []},'
-            f'"in_error_by":{in_error_by or "null"},'
-        )
-    return (
-        f'{{"entry_id":"{entry_id}","plan_id":"{plan_id}","version":{version},"position":{position},'
-        f'"type":"{_NAMES[topic]}","sentence":{_quoted(sentence)},'
-        f'"recorded_at":"{recorded}","late":{late},"command_id":"{command_id}",'
-        f"{threads_said}{words[1:]}"
-    )
-
-
-_OF_CLIENT = """
-e.plan_id IN (SELECT plan_id FROM current_plans c WHERE c.clinic_id = e.clinic_id AND c.client_ref = %s)
-"""
-_DATED = '{"occurred_at":"'
-_ERASED = orjson.dumps({"recorded_by": to_plain(NOBODY), "data": {}})
-_ERASED_WORDS = Erased().tell(PlanState()).encode()
-
-
-def _quoted(sentence: bytes | None) -> str:
-    """A sentence as JSON text."""
-    return orjson.dumps((sentence or b"").decode()).decode()
-
-
-def in_todays_format(topic: str, state: bytes) -> bytes:
-    """A stored state in today's format."""
-    stored = orjson.loads(state)
-    cls = OLD_FORMATS[topic]
-    held = stored.pop("class_version", 1)
-    while held < cls.class_version:  # type: ignore[attr-defined] # only classes that have it are here
-        getattr(cls, f"upcast_v{held}_v{held + 1}")(stored["data"])
-        held += 1
-    return orjson.dumps(stored)
-
-
-def _search(
-    clinic_id: UUID,
-    plan_id: UUID | None,
-    wanted: Filter,
-    within: tuple[sql.Composable, Sequence[Any]] | None = None,
-) -> tuple[sql.Composed, list[Any]]:
-    """The query for a filter: conditions from a closed list, values as parameters.
-
-    In recorded order positions do it all: they grow with recorded_at.
-    """
-    newest_first, occurred = wanted.order.startswith("-"), wanted.order.endswith("occurred")
-    conditions, parameters = _conditions(clinic_id, plan_id, wanted)
-    if within is not None:
-        conditions.append(within[0])
-        parameters.extend(within[1])
-    for bound, operator in ((wanted.since, ">="), (wanted.until, "<")):
-        if bound is None:
-            continue
-        if occurred:
-            conditions.append(sql.SQL("t.occurred_at {} %s").format(sql.SQL(operator)))
-        else:
-            place = sql.SQL(">" if operator == ">=" else "<=")
-            conditions.append(sql.SQL("e.position {} position_before(%s, %s)").format(place))
-            parameters.append(clinic_id)
-        parameters.append(bound)
-    if wanted.after is not None:
-        step = sql.SQL("<" if newest_first else ">")
-        if occurred:
-            pair = sql.SQL("(t.occurred_at, e.position) {} (%s::timestamptz, %s)")
-            conditions.append(pair.format(step))
-            parameters.extend(wanted.after)
-        else:
-            conditions.append(sql.SQL("e.position {} %s").format(step))
-            parameters.append(wanted.after[1])
-    direction = sql.SQL("DESC" if newest_first else "ASC")
-    order = sql.SQL("t.occurred_at {0}, e.position {0}" if occurred else "e.position {0}")
-    query = sql.SQL(
-        "SELECT {columns} FROM entries e JOIN timeline t "
-        "ON t.clinic_id = e.clinic_id AND t.position = e.position "
-        "WHERE {conditions} ORDER BY {order} LIMIT %s"
-    ).format(
-        columns=sql.SQL(_COLUMNS),
-        conditions=sql.SQL(" AND ").join(conditions),
-        order=order.format(direction),
-    )
-    return query, [*parameters, wanted.limit + 1]
-
-
-def _conditions(
-    clinic_id: UUID, plan_id: UUID | None, wanted: Filter
-) -> tuple[list[sql.Composable], list[Any]]:
-    conditions: list[sql.Composable] = [sql.SQL("e.clinic_id = %s")]
-    parameters: list[Any] = [clinic_id]
-    tests = (
-        ("e.plan_id = %s", plan_id),
-        ("t.type = %s", type_named(wanted.type, EVERY_TYPE).__name__ if wanted.type else None),
-        ("t.recorded_by = %s", wanted.recorded_by),
-        ("t.voiced_by = %s", wanted.voiced_by if wanted.voiced_by in VOICES else None),
-        ("t.about @> ARRAY[%s]::uuid[]", wanted.about),
-        (_OF_CLIENT, wanted.client_ref),
-    )
-    for condition, value in tests:
-        if value is not None:
-            conditions.append(sql.SQL(condition))
-            parameters.append(value)
-    return conditions, parameters
