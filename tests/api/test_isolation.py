@@ -159,7 +159,7 @@ def test_the_clinic_itself_is_no_plan(house: House) -> None:
     for suffix in (
         "",
         "?version=1",
-        "/timeline?type=ClinicRenamed",
+        "/timeline?type=GoalSet",
         "/diff?from=1&to=2",
         "/timeline",
     ):
@@ -305,6 +305,7 @@ def test_the_api_steps_out_of_its_role_in_few_places_only(house: House) -> None:
         [API_ROLE],
     ).fetchall()
     assert {name for name, _ in rows} == {
+        "anything_sealed",
         "append_entries",
         "begin_session",
         "end_session",
