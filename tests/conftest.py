@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,14 @@ from tests.keys import keys, settings
 from tests.listening import LISTENER
 
 THERAPIST = UUID("00000000-0000-4000-8000-000000000001")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_stays_is_looked_through_once() -> Iterator[None]:
+    """After each file: what is kept to the end is not looked through again and again in search of garbage."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

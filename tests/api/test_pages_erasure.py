@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -137,4 +138,6 @@ def test_pages_say_nothing_of_whom_was_forgotten(world: World) -> None:
     for path in ("/audit", "/audit/looks", "/audit/emergencies", "/audit/disclosures"):
         shown = auditor.read(path)
         assert "The phone rang at night" not in shown
-        assert "c-1" not in shown, path
+        assert not re.search(r"(?<![0-9a-f])c-1(?![0-9a-f-])", shown), (
+            path
+        )  # in ids it may stand by chance
