@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from flask import request
 from werkzeug.wrappers import Response as AnyResponse
@@ -19,7 +18,7 @@ from api.pages.clinic_words import AMENDMENTS
 from api.pages.forms import Control
 from api.pages.given import as_id
 from api.pages.language import say
-from api.pages.sent import holds, load, mended, next_prefix, request_of, sent_form
+from api.pages.sent import again, holds, load, mended, next_prefix, request_of, sent_form
 from api.pages.sheet import Held, entries_of, entry_of, faults, first
 from api.pages.typed import flatten, fresh_ids, joined, new_things
 from api.schemas import given_fields
@@ -29,7 +28,7 @@ from domain.errors import PlanHistoryError
 from domain.record import EntryCorrected
 from service.access import Principal
 from service.access.table import CLINIC_RECORDS, FOR_THEIR_TEAM, PROPOSES
-from service.errors import KeyReusedError, PlanChangedError
+from service.errors import PlanChangedError
 from service.finding import PlanFilter, find_plans
 from service.recording import Draft, Moment, Recorded
 
@@ -146,10 +145,8 @@ def _sent(clinic: dict[str, Any], typed: Held) -> AnyResponse:
         drafts = load(typed, types=TAKEN, schema=ClinicEntriesSchema)
         _bring_about(who, way, drafts, typed)
     except PlanHistoryError as refused:
-        if isinstance(refused, KeyReusedError):
-            typed["key"] = [str(uuid4())]
         clinic = _clinic()
-        typed["seen"] = [str(clinic["version"])]
+        again(typed, refused, clinic["version"])
         services().drafts.save(who, who.clinic_id, typed)
         return _page(clinic, typed, refused)
     services().drafts.discard(who, who.clinic_id)

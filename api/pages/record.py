@@ -21,7 +21,7 @@ from api.pages.amending import correct
 from api.pages.blueprint import names, pages, see_other, show
 from api.pages.defaults import defaults, prefilled
 from api.pages.plans import plan_facts
-from api.pages.sent import holds, load, mended, next_prefix, request_of, sent_form
+from api.pages.sent import again, holds, load, mended, next_prefix, request_of, sent_form
 from api.pages.sheet import Held, entries_of, entry_of, faults
 from api.pages.timeline import by_chapter
 from api.pages.typed import flatten, fresh_ids, joined, new_things
@@ -30,7 +30,7 @@ from domain.errors import PlanHistoryError
 from domain.plan import Plan
 from domain.record import EntryCorrected
 from service.access.table import RECORDS
-from service.errors import KeyReusedError, PlanChangedError
+from service.errors import PlanChangedError
 from service.timeline import Filter
 
 MOST_ENTRIES = 40
@@ -137,9 +137,7 @@ def _recorded(plan_id: UUID, typed: Held) -> AnyResponse:
 def _again(plan_id: UUID, typed: Held, refused: PlanHistoryError) -> AnyResponse:
     """The form once more, with what to mend and all that was typed."""
     plan = _plan(plan_id)
-    typed["seen"] = [str(plan["version"])]
-    if isinstance(refused, KeyReusedError):
-        typed["key"] = [str(uuid4())]
+    again(typed, refused, plan["version"])
     services().drafts.save(principal(), plan_id, typed)
     return _page(plan, typed, refused)
 

@@ -18,8 +18,9 @@ from api.pages.typed import moment_of, read
 from api.plans import EntriesSchema
 from api.schemas import given_fields
 from domain.entry import TYPES, EntryData
-from domain.errors import InvalidDataError, Problem
+from domain.errors import InvalidDataError, PlanHistoryError, Problem
 from domain.record import EntryCorrected
+from service.errors import KeyReusedError, PlanChangedError
 from service.plans import Draft, Request
 
 _KEY = re.compile(r"[0-9a-f-]{36}", re.ASCII)
@@ -41,6 +42,18 @@ def mended(typed: Held, types: Types = TYPES) -> Held:
         "key": [key_in(first(kept, "key")) or str(uuid4())],
         "seen": [first(kept, "seen")],
     }
+
+
+def again(typed: Held, refused: PlanHistoryError, version: int) -> None:
+    """Make a refused form ready to be sent again, beside what stands at a version.
+
+    What came meanwhile counts as seen once it is shown, which only this refusal does; a slip at a field
+    shows nothing of it.
+    """
+    if isinstance(refused, PlanChangedError):
+        typed["seen"] = [str(version)]
+    if isinstance(refused, KeyReusedError):
+        typed["key"] = [str(uuid4())]
 
 
 def key_in(text: str) -> str | None:

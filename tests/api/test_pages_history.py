@@ -160,6 +160,20 @@ def test_what_came_meanwhile_is_shown_before_a_correction_is_recorded(world: Wor
     assert world.member()["name"] == "Hazel Simple"
 
 
+def test_what_came_meanwhile_is_shown_after_another_refusal_too(world: World) -> None:
+    """A slip at a field does not stand for having seen what is new."""
+    held, sitting = renamed(world, "Hazel Smaple"), at(world, "admin")
+    correcting(sitting, held)
+    world.record(entry("LegalHoldPlaced", WHY, client_ref="c-9"), by="privacy_officer")
+    about = {"e0.data.data.name": "Hazel Simple", "e0.data.data.member_id": world.member_id}
+    form = {**sitting.sheet(), **about, "why": WHY, "action": "send"}
+    slip = {"e1.type": "MemberJoined", "e1.data.name": "Aster Sample", "e1.data.role": "nobody"}
+    assert sitting.post("/people/change", **form, **slip).status_code == 422
+    answer = sitting.post("/people/change", **{**form, "seen": sitting.sheet()["seen"]})
+    assert answer.status_code in (409, 412)
+    assert "A legal hold was placed" in answer.text
+
+
 def test_a_change_that_is_about_nothing_earlier_goes_through_whatever_came_meanwhile(
     world: World,
 ) -> None:
