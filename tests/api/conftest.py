@@ -8,6 +8,7 @@ import pytest
 
 from service.embedded import EmbeddedPostgres
 from tests.api.house import Desk, House, new_desk, new_house
+from tests.api.world import World, new_world
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +28,15 @@ def desk(house: House) -> Desk:
 def steady(house: House) -> Desk:
     """A desk for tests that write nothing; they share it."""
     return new_desk(house)
+
+
+@pytest.fixture
+def world(house: House) -> World:
+    """A clinic with somebody of every role."""
+    return new_world(house)
+
+
+@pytest.fixture(scope="module")
+def steady_world(house: House) -> World:
+    """One for tests that leave it as it is, or only try what is refused."""
+    return new_world(house)

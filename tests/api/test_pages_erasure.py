@@ -10,8 +10,8 @@ import pytest
 
 from service.access import ACCESS, ROLES
 from tests.api.house import House
-from tests.api.test_pages_people import Sitting
-from tests.api.test_proposals import World, new_world
+from tests.api.test_pages_people import Sitting, at
+from tests.api.world import World, new_world
 
 
 @pytest.fixture
@@ -20,11 +20,6 @@ def world(house: House) -> World:
     world = new_world(house)
     house.catch_up()
     return world
-
-
-def at(world: World, role: str) -> Sitting:
-    """Somebody of that role at their browser."""
-    return Sitting(world.house, world[role])
 
 
 def waiting(world: World) -> list[dict[str, Any]]:

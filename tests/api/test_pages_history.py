@@ -9,23 +9,11 @@ from typing import Any
 import pytest
 
 from service.access import ACCESS, ROLES
-from tests.api.house import House, entry
+from tests.api.house import entry
 from tests.api.test_pages_people import Sitting, at
-from tests.api.test_proposals import WHY, World, new_world
+from tests.api.world import WHY, World
 
 OURS = "/people/history"
-
-
-@pytest.fixture
-def world(house: House) -> World:
-    """A clinic with somebody of every role."""
-    return new_world(house)
-
-
-@pytest.fixture(scope="module")
-def steady_world(house: House) -> World:
-    """One for tests that leave it as it is."""
-    return new_world(house)
 
 
 def own(world: World, kind: str, fits: Callable[[dict[str, Any]], bool] = bool) -> dict[str, Any]:

@@ -21,22 +21,11 @@ from service.access import ACCESS, ROLES
 from service.access.table import AMENDING, CLINIC_RECORDS, PROPOSES
 from tests.api.house import House, entry
 from tests.api.test_pages_reach import at_the_browser
-from tests.api.test_proposals import WHY, World, new_world, two_weeks_on
+from tests.api.test_proposals import two_weeks_on
+from tests.api.world import WHY, World
 from tests.conftest import Caller
 
 SENT = "Proposed. It takes effect once it is approved."
-
-
-@pytest.fixture
-def world(house: House) -> World:
-    """A clinic with somebody of every role."""
-    return new_world(house)
-
-
-@pytest.fixture(scope="module")
-def steady_world(house: House) -> World:
-    """One for tests that leave it as it is."""
-    return new_world(house)
 
 
 class Sitting:
